@@ -375,6 +375,9 @@ create table tickets (
   token text not null,
   -- Null: it waits.
   granted_at integer,
+  -- It was asked for since it was granted: its step runs, or has run. One that was granted while its step waited counts for
+  -- the limit's rate as long as the rate's time has not passed; then it takes its turn again.
+  begun integer not null default 0 check (begun = 0 or begun = 1),
   unique (task_id, step_id)
 ) strict;
 

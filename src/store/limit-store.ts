@@ -13,6 +13,9 @@
 //      the pause is over, and then room for all.
 // TK6. Each request has a token. A ticket is returned only under the token of the last request: so a late return does
 //      not take the ticket away from a newer request. It begins with the id of the worker that asks, and a space.
+// TK7. A rate counts when steps begin, not when they are granted their tickets: a task that has been granted one may wait
+//      a while for a worker. So the start counts from the request that finds the ticket. If the rate's time has passed
+//      since the grant, others may have begun in its place: then there has to be room again, or the step waits on.
 
 import type { Audited } from "./audit-store.ts";
 

@@ -120,6 +120,58 @@ describe.each([
     };
   };
 
+  describe("of a tool whose steps wait for workers", () => {
+    const RATE = { count: 2, perMs: 10 * SECOND };
+
+    const ask = async (at: number, requests: readonly TicketRequest[]): Promise<number> => {
+      await timed.setTime(BEGIN + at);
+      return (await timed.store.limits.take("mail_server", requests)).granted.length;
+    };
+
+    const settle = async (at: number): Promise<number> => {
+      await timed.setTime(BEGIN + at);
+      return (await timed.store.limits.settle()).woken.length;
+    };
+
+    const lineOfSix = async (): Promise<readonly TicketRequest[]> => {
+      await steps(RATE);
+      const requests: TicketRequest[] = [];
+      for (let n = 0; n < 6; n++) {
+        const task = taskRow({ status: "RUNNING", due_at: BEGIN, lease_owner: worker });
+        const step = stepRow(task.id);
+        await timed.store.insertTasks([{ task, steps: [step], calls: [] }]);
+        requests.push({ taskId: task.id, stepId: step.id, key: "", token: "t" });
+      }
+      return requests;
+    };
+
+    test("a start counts from when its step begins, however long it waited after its turn had come", async () => {
+      const all = await lineOfSix();
+      expect(await ask(0, all)).toBe(2);
+      expect(await settle(10_000)).toBe(2);
+      expect(await ask(14_000, all.slice(2, 4))).toBe(2);
+      // asking again counts nothing anew
+      expect(await ask(15_000, all.slice(2, 4))).toBe(2);
+      for (const at of [20_000, 23_999]) expect(await settle(at)).toBe(0);
+      expect(await settle(24_000)).toBe(2);
+    });
+
+    test("whose turn has passed waits on where others have begun, and begins where there is room", async () => {
+      const all = await lineOfSix();
+      expect(await ask(0, all.slice(0, 4))).toBe(2);
+      expect(await settle(10_000)).toBe(2);
+      expect(await ask(20_000, all.slice(4))).toBe(2);
+      expect(await ask(21_000, all.slice(2, 4))).toBe(0);
+      expect(await settle(29_999)).toBe(0);
+      expect(await settle(30_000)).toBe(2);
+      // nobody has begun meanwhile
+      expect(await ask(45_000, all.slice(2, 4))).toBe(2);
+      const later = await lineOfSix();
+      expect(await ask(54_999, later)).toBe(0);
+      expect(await settle(55_000)).toBe(2);
+    });
+  });
+
   describe.each([
     ["a flow", tasks],
     ["a tool", steps],

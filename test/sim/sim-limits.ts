@@ -21,6 +21,7 @@ interface Ticket extends Omit<TicketRequest, "token"> {
   readonly id: number;
   readonly limit: string;
   grantedAt: number | null;
+  begun: boolean;
 }
 
 interface World {
@@ -118,22 +119,47 @@ export class SimLimits {
   }
 
   take(limit: string, asked: readonly TicketRequest[], now: number): Granting {
+    this.#beginLate(limit, asked, now);
     for (const { taskId, stepId, key, token } of asked) {
       const stored = this.world.find(taskId);
       const own = this.#tickets.find((ticket) => ticket.stepId === stepId);
       if (!stored || isTerminal(stored.task.status)) continue;
       if (own?.limit === limit) {
         own.token = token;
+        own.begun = own.grantedAt !== null;
         if (toolOfLine(limit) !== undefined) own.grantedAt = null;
         continue;
       }
       this.#tickets = this.#tickets.filter((ticket) => ticket !== own);
-      this.#tickets.push({ id: ++this.#lastId, limit, taskId, stepId, key, token, grantedAt: null });
+      this.#tickets.push({ id: ++this.#lastId, limit, taskId, stepId, key, token, grantedAt: null, begun: false });
     }
     const steps = new Set(asked.map(({ stepId }) => stepId));
     const woken = this.#grant(limit, steps, now);
     const granted = new Set(this.granted(limit).map(({ stepId }) => stepId));
     return { granted: [...steps].filter((id) => granted.has(id)), woken };
+  }
+
+  /** TK7. */
+  #beginLate(limit: string, asked: readonly TicketRequest[], now: number): void {
+    const rate = this.#own.get(`tool ${limit}`)?.rate ?? null;
+    if (rate === null) return;
+    const name = `tool ${limit}`;
+    for (const { stepId } of asked) {
+      const own = this.#tickets.find((ticket) => ticket.stepId === stepId && ticket.limit === limit);
+      if (!own || own.grantedAt === null || own.begun) continue;
+      const isPast = own.grantedAt <= now - rate.perMs;
+      if (!isPast) {
+        const slice = Math.ceil(own.grantedAt / sliceMs(rate));
+        const starts = this.#starts.get(name) ?? [];
+        this.#starts.set(
+          name,
+          starts.map((start) => (start.slice === slice ? { slice, at: now } : start)),
+        );
+      }
+      const isKept = !isPast || this.#left(name, rate, now) > 0;
+      own.grantedAt = isKept ? now : null;
+      if (isPast && isKept) this.#noteStarts(name, rate, 1, now);
+    }
   }
 
   giveBack(limit: string, given: readonly GivenBack[], now: number): readonly string[] {
@@ -192,6 +218,7 @@ export class SimLimits {
       const next = open.find((ticket) => ticket.key === key);
       if (!next) return woken;
       next.grantedAt = now;
+      next.begun = asked.has(next.stepId);
       if (rate) this.#noteStarts(`tool ${limit}`, rate, 1, now);
       if (!asked.has(next.stepId) && this.world.tell(next.taskId, next.stepId, now)) woken.push(next.taskId);
     }

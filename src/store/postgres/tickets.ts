@@ -34,6 +34,7 @@ export async function takeTickets(
   turns: KeyTurns,
   { limit, asked }: { readonly limit: string; readonly asked: readonly TicketRequest[] },
 ): Promise<Granting> {
+  const isSame = "tickets.limit_name = excluded.limit_name";
   const ask = `
     insert into ${schema}.tickets (limit_name, key, task_id, step_id, token)
     select ${quoteText(limit)}, a.key, a.task_id, a.step_id, a.token
@@ -42,8 +43,50 @@ export async function takeTickets(
     order by a.place
     on conflict (task_id, step_id) do update set
       token = excluded.token, limit_name = excluded.limit_name, key = excluded.key,
-      granted_at = ${toolOfLine(limit) === undefined ? "case when tickets.limit_name = excluded.limit_name then tickets.granted_at end" : "null"}`;
-  return grant(client, schema, turns, { limit, first: [ask], asked });
+      granted_at = ${toolOfLine(limit) === undefined ? `case when ${isSame} then tickets.granted_at end` : "null"},
+      begun = ${isSame} and tickets.granted_at is not null`;
+  return grant(client, schema, turns, { limit, first: [beginLate(schema, limit, asked), ask], asked });
+}
+
+/** TK7: of tickets that were granted while their steps waited, and are asked for now. */
+function beginLate(schema: Schema, limit: string, asked: readonly TicketRequest[]): string {
+  const name = quoteText(limit);
+  const ofLimit = `s.kind = 'tool' and s.name = ${name}`;
+  const sliceOf = (time: string): string =>
+    `to_timestamp(ceil(${milliseconds(time)}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
+  return `
+  with l as materialized (
+    select nullif(coalesce(l.rate_count, l.own_rate_count), 0) as rate_count,
+      case when l.rate_count is null then l.own_rate_ms else l.rate_ms end as rate_ms
+    from ${schema}.limits l where l.kind = 'tool' and l.name = ${name}
+  ), r as materialized (
+    select l.*, greatest(1, ceil(l.rate_ms / 100.0)::bigint) as slice_ms, greatest(0, l.rate_count - (
+      select coalesce(sum(s.count), 0) from ${schema}.limit_starts s
+      where ${ofLimit} and s.last_at > now() - l.rate_ms * interval '1 ms'
+    )) as "left"
+    from l where l.rate_count is not null
+  ), late as materialized (
+    select k.*, row_number() over (partition by k.is_past order by k.id) <= k."left" or not k.is_past as is_kept from (
+      select k.place, k.id, k.granted_at, r."left", k.granted_at <= now() - r.rate_ms * interval '1 ms' as is_past
+      from r cross join ${relationOf(asked, "a")} cross join lateral (
+        select k.ctid as place, k.id, k.granted_at from ${schema}.tickets k
+        where k.task_id = a.task_id and k.step_id = a.step_id and k.limit_name = ${name}
+          and k.granted_at is not null and not k.begun offset 0
+      ) k
+    ) k
+  ), moved as (
+    update ${schema}.tickets k set granted_at = case when late.is_kept then now() end
+    from late where k.ctid = late.place
+  ), counted as (
+    insert into ${schema}.limit_starts (kind, name, slice_at, last_at, count)
+    select 'tool', ${name}, ${sliceOf("now()")}, clock_timestamp(), count(*) from late, r where late.is_past and late.is_kept
+    group by r.slice_ms having count(*) > 0
+    on conflict (kind, name, slice_at) do update set ${addStarts("(select rate_ms from r)")}
+    returning slice_at
+  )
+  update ${schema}.limit_starts s set last_at = clock_timestamp()
+  where ${ofLimit} and s.slice_at in (select ${sliceOf("late.granted_at")} from late, r where not late.is_past)
+    and s.slice_at not in (select slice_at from counted)`;
 }
 
 type Ticket = Pick<TicketRequest, "taskId" | "stepId" | "token"> & Partial<Pick<TicketRequest, "key">>;
@@ -269,7 +312,7 @@ function grantText(schema: Schema, { isOfTool }: { readonly isOfTool: boolean })
   ), gone as (
     delete from ${tickets} where ctid = any (array(select place from chosen where not is_open))
   ), granted as (
-    update ${tickets} set granted_at = now() where ctid = any (array(select place from chosen where is_open))
+    update ${tickets} set granted_at = now(), begun = step_id in ${askedIds} where ctid = any (array(select place from chosen where is_open))
     returning task_id, step_id
   ), waited as materialized (
     select g.task_id, g.step_id, row_number() over (partition by g.task_id order by g.step_id) as number

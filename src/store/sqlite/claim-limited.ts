@@ -44,6 +44,8 @@ const COUNT_STARTS = `
   on conflict (kind, name, slice_at) do update set
     last_at = excluded.last_at, count = excluded.count + iif(last_at > $since, count, 0)`;
 
+const MOVE_START = "update limit_starts set last_at = $now where kind = $kind and name = $name and slice_at = $sliceAt";
+
 const IS_FREE = "(lease_owner is null or lease_owner in (select value from json_each($deadOwners)))";
 
 const DEAD_HELD = `
@@ -185,6 +187,17 @@ export function countStarts(
   if (count === 0) return;
   const slice = sliceMs(rate);
   connection.prepare(COUNT_STARTS).run({ kind, name, sliceAt: Math.ceil(now / slice) * slice, now, since, count });
+}
+
+/** What was counted at the time `from` begins only now. */
+export function moveStart(
+  connection: SqliteConnection,
+  { kind, name, rate }: { kind: "flow" | "tool"; name: string; rate: Rate },
+  from: number,
+  now: number,
+): void {
+  const slice = sliceMs(rate);
+  connection.prepare(MOVE_START).run({ kind, name, sliceAt: Math.ceil(from / slice) * slice, now });
 }
 
 /** The tasks to take from a flow with keys; `begun`: those that had begun before. */

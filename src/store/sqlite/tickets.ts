@@ -13,7 +13,7 @@ import {
 import { KEYS_MAX, type KeyTurns } from "../key-turns.ts";
 import { toolOfLine } from "../pause-store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
-import { countStarts, type LimitRoom, roomOfLimit } from "./claim-limited.ts";
+import { countStarts, type LimitRoom, moveStart, roomOfLimit } from "./claim-limited.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { insertPost } from "./inbox.ts";
 
@@ -23,7 +23,14 @@ const ASK = `
   where exists (select 1 from tasks where id = $taskId and finished_at is null)
   on conflict (task_id, step_id) do update set
     token = excluded.token, limit_name = excluded.limit_name, key = excluded.key,
-    granted_at = case when limit_name = excluded.limit_name and not $isPause then granted_at end`;
+    granted_at = case when limit_name = excluded.limit_name and not $isPause then granted_at end,
+    begun = limit_name = excluded.limit_name and granted_at is not null`;
+
+const LATE = `
+  select id, granted_at from tickets
+  where task_id = $taskId and step_id = $stepId and limit_name = $limit and granted_at is not null and begun = 0`;
+
+const MOVE = "update tickets set granted_at = $grantedAt where id = $id";
 
 const IS_GRANTED = "select 1 from tickets where task_id = $taskId and step_id = $stepId and granted_at is not null";
 
@@ -82,7 +89,7 @@ const OF_KEY = `
 
 const IS_PAUSED = "select 1 from pauses where scope = 'tool' and name = $tool";
 
-const GRANT = "update tickets set granted_at = $now where id = $id";
+const GRANT = "update tickets set granted_at = $now, begun = $begun where id = $id";
 
 const REMOVE = "delete from tickets where id = $id";
 
@@ -105,6 +112,7 @@ export function takeTickets(
   now: () => number,
 ): Promise<Granting> {
   return connection.write(() => {
+    beginLate(connection, { limit, asked }, now());
     const ask = connection.prepare(ASK);
     const isPause = toolOfLine(limit) === undefined ? 0 : 1;
     for (const { taskId, stepId, key, token } of asked) ask.run({ limit, taskId, stepId, key, token, isPause });
@@ -113,6 +121,30 @@ export function takeTickets(
     const granted = asked.filter(({ taskId, stepId }) => isGranted.get({ taskId, stepId }) !== null);
     return { granted: granted.map(({ stepId }) => stepId), woken };
   });
+}
+
+/** TK7: of tickets that were granted while their steps waited, and are asked for now. */
+function beginLate(
+  connection: SqliteConnection,
+  { limit, asked }: { readonly limit: string; readonly asked: readonly TicketRequest[] },
+  now: number,
+): void {
+  const { rate, left } = roomOfLimit(connection, { kind: "tool", name: limit }, now);
+  if (rate === null) return;
+  const ofLimit = { kind: "tool", name: limit, rate } as const;
+  const late = connection.prepare<{ id: number; granted_at: number }>(LATE);
+  const move = connection.prepare(MOVE);
+  let started = 0;
+  for (const { taskId, stepId } of asked) {
+    const ticket = late.get({ limit, taskId, stepId });
+    if (!ticket) continue;
+    const isPast = ticket.granted_at <= now - rate.perMs;
+    const isKept = !isPast || started < left;
+    move.run({ id: ticket.id, grantedAt: isKept ? now : null });
+    if (isPast && isKept) started += 1;
+    else if (!isPast) moveStart(connection, ofLimit, ticket.granted_at, now);
+  }
+  countStarts(connection, { ...ofLimit, count: started }, now);
 }
 
 export function giveBackTickets(
@@ -187,7 +219,7 @@ function grant(
           connection.prepare(REMOVE).run({ id });
           continue;
         }
-        connection.prepare(GRANT).run({ id, now });
+        connection.prepare(GRANT).run({ id, now, begun: asked.has(stepId) ? 1 : 0 });
         wanted -= 1;
         started += 1;
         if (!asked.has(stepId) && tell(connection, taskId, stepId, now)) woken.push(taskId);
