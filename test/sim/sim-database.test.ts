@@ -14,7 +14,7 @@ import { SimDatabase } from "./sim-database.ts";
 const SEEDS = 60;
 const STATEMENTS = 60;
 const FLOWS = ["a", "b"];
-const WORKERS = ["w1", "w2", "w3"];
+const WORKERS = [1, 2, 3].map((n) => `00000000-0000-7000-8000-00000000000${n}`);
 
 test("the simulated database does what SQLite does", async () => {
   const done = new Map<string, number>();

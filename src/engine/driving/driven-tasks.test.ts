@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { FakeClock } from "../../../test/support/fake-clock.ts";
+import type { TaskRow } from "../../core/record/record.ts";
 import { LostTaskError } from "../task/driver-tools.ts";
 import type { TaskDriver } from "../task/task-driver.ts";
 import { DrivenTasks } from "./driven-tasks.ts";
@@ -51,6 +52,37 @@ test("a driver that was dropped is gone, and leaves room for another", () => {
   expect(tasks.remembered("t7")).toBeUndefined();
   more("new");
   expect(tasks.drivers()).toHaveLength(500);
+});
+
+test("a driver that was dropped under its lock, and is kept again, counts once", () => {
+  const { tasks, more } = filled(490);
+  const unlock = tasks.lockNow("t");
+  for (let n = 0; n < 20; n++) {
+    more("t");
+    tasks.forget("t");
+  }
+  unlock?.();
+  for (let n = 0; n < 20; n++) more(`new${n}`);
+  expect(tasks.drivers()).toHaveLength(500);
+});
+
+test("with a driver that was dropped everything goes that was known of its task", () => {
+  const tasks = new DrivenTasks(new FakeClock(), 1000);
+  const orphan = { task: { id: "t", version: 3 } as TaskRow };
+  tasks.noteOrphan(orphan);
+  tasks.hold("t", driver());
+  expect(tasks.isOrphan(orphan)).toBe(true);
+  tasks.forget("t");
+  expect(tasks.isOrphan(orphan)).toBe(false);
+  tasks.noteOrphan(orphan);
+  const unlock = tasks.lockNow("t");
+  tasks.hold("t", driver());
+  tasks.forget("t");
+  // who has the lock still knows it
+  expect(tasks.isOrphan(orphan)).toBe(true);
+  unlock?.();
+  expect(tasks.isOrphan(orphan)).toBe(false);
+  expect(tasks.heldIds()).toEqual([]);
 });
 
 test("a driver that is dropped while its tools run drives no more, one that only rests is left as it is", () => {
