@@ -52,8 +52,6 @@ export async function takeTickets(
 function beginLate(schema: Schema, limit: string, asked: readonly TicketRequest[]): string {
   const name = quoteText(limit);
   const ofLimit = `s.kind = 'tool' and s.name = ${name}`;
-  const sliceOf = (time: string): string =>
-    `to_timestamp(ceil(${milliseconds(time)}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
   return `
   with l as materialized (
     select nullif(coalesce(l.rate_count, l.own_rate_count), 0) as rate_count,
@@ -87,6 +85,11 @@ function beginLate(schema: Schema, limit: string, asked: readonly TicketRequest[
   update ${schema}.limit_starts s set last_at = clock_timestamp()
   where ${ofLimit} and s.slice_at in (select ${sliceOf("late.granted_at")} from late, r where not late.is_past)
     and s.slice_at not in (select slice_at from counted)`;
+}
+
+/** The end of the slice of a time, for rate r. */
+function sliceOf(time: string): string {
+  return `to_timestamp(ceil(${milliseconds(time)}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
 }
 
 type Ticket = Pick<TicketRequest, "taskId" | "stepId" | "token"> & Partial<Pick<TicketRequest, "key">>;
@@ -244,7 +247,6 @@ function grantText(schema: Schema, { isOfTool }: { readonly isOfTool: boolean })
     : "";
   const waiting = `k.limit_name = ${name} and k.granted_at is null${unlessPaused}`;
   const number = "(select c.number from counted c where c.task_id = t.id)";
-  const slice = `to_timestamp(ceil(${milliseconds("now()")}::numeric / r.slice_ms) * r.slice_ms / 1000.0)`;
   return `
   with recursive l as materialized (
     select
@@ -339,7 +341,7 @@ function grantText(schema: Schema, { isOfTool }: { readonly isOfTool: boolean })
     from waited w join woken t on t.id = w.task_id
   ), started as (
     insert into ${schema}.limit_starts (kind, name, slice_at, last_at, count)
-    select 'tool', ${name}, ${slice}, clock_timestamp(), count(*) from granted, r where r.rate_count is not null
+    select 'tool', ${name}, ${sliceOf("now()")}, clock_timestamp(), count(*) from granted, r where r.rate_count is not null
     group by r.slice_ms having count(*) > 0
     on conflict (kind, name, slice_at) do update set ${addStarts("(select rate_ms from r)")}
   ), forgotten as (
