@@ -25,6 +25,12 @@ export function callerOf(c: Context): Caller {
   return callers.get(c.req.raw)?.caller ?? ANYBODY;
 }
 
+/** Of a caller who has shown a token; undefined: anybody may be it. */
+export function nameOfCaller(c: Context): string | undefined {
+  const { name, isAnybody } = callerOf(c);
+  return isAnybody ? undefined : name;
+}
+
 /** For a long request: whether the same caller would still be admitted now. If that cannot be checked, it would not. */
 export async function isStillLetIn(c: Context): Promise<boolean> {
   const entry = callers.get(c.req.raw);

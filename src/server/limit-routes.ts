@@ -6,6 +6,7 @@ import type { SetLimit } from "../core/api/limits.ts";
 import { LimitAnswer, LimitsAnswer } from "../core/api/limit-answers.ts";
 import { toMs } from "../core/record/duration.ts";
 import { readJsonBody, requireJsonBody } from "./body.ts";
+import { nameOfCaller } from "./caller.ts";
 import { check, inputInvalid } from "./check.ts";
 import { param, type Route, type RouteOptions } from "./route.ts";
 
@@ -35,8 +36,9 @@ export function limitRoutes({ taskonaut, maxBodyBytes }: RouteOptions): readonly
   const { limits } = taskonaut;
 
   async function set(c: Context): Promise<Response> {
-    const { rate, ...change } = check(SetBody, await requireJsonBody(c.req.raw, maxBodyBytes));
-    return c.json(await limits.set(param(c, "name"), { ...change, ...(rate !== undefined && { rate: toRate(rate) }) }));
+    const { rate, by = nameOfCaller(c), ...change } = check(SetBody, await requireJsonBody(c.req.raw, maxBodyBytes));
+    const more = { ...(rate !== undefined && { rate: toRate(rate) }), ...(by !== undefined && { by }) };
+    return c.json(await limits.set(param(c, "name"), { ...change, ...more }));
   }
 
   async function reset(c: Context): Promise<Response> {

@@ -5,6 +5,7 @@ import { PausedAnswer, PausesAnswer } from "../core/api/pause-answers.ts";
 import type { PauseTarget } from "../core/api/pauses.ts";
 import type { Violation } from "../core/errors.ts";
 import { requireJsonBody } from "./body.ts";
+import { nameOfCaller } from "./caller.ts";
 import { check, inputInvalid } from "./check.ts";
 import type { Route, RouteOptions } from "./route.ts";
 
@@ -45,7 +46,7 @@ export function pauseRoutes({ taskonaut: { pauses }, maxBodyBytes, onLongWait }:
       handle: async (c) => {
         const {
           reason,
-          by,
+          by = nameOfCaller(c),
           abort = false,
           ...target
         } = check(PauseBody, await requireJsonBody(c.req.raw, maxBodyBytes));

@@ -16,6 +16,12 @@ export function useMe(): SessionFacts | undefined {
   return facts;
 }
 
+/** Who acts, where the server does not know: undefined for a user that it knows by a token. */
+export function useBy(): string | undefined {
+  const facts = useMe();
+  return facts === undefined || facts.by === "open" ? "the dashboard" : undefined;
+}
+
 export function may(permission: Permission): boolean {
   return me.value !== undefined && mayDo(me.value.role, permission);
 }

@@ -112,11 +112,18 @@ describe("the dashboard of a server that wants a token", () => {
       "{}{}",
     );
     expect(cookies[0]?.value).not.toContain(token);
-    page.once("dialog", (dialog) => {
+    page.on("dialog", (dialog) => {
       dialog.accept().catch(() => {});
     });
+    await page.getByLabel("Reason, for the audit log").fill("größer als 100 %");
+    await page.getByText(`cancel-task ${id} --reason 'größer als 100 %'`).waitFor();
     await page.getByRole("button", { name: "Cancel", exact: true }).click();
     await page.getByRole("heading", { name: /CANCELLED/ }).waitFor();
+    // what the page shows of others has the name as well
+    await dashboard.open("/flows");
+    await page.getByRole("button", { name: "Pause approval" }).click();
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByText(/The flow approval is paused by Ada,/).waitFor();
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByRole("form", { name: "Log in" }).waitFor();
     expect(await page.context().cookies()).toEqual([]);
@@ -124,7 +131,15 @@ describe("the dashboard of a server that wants a token", () => {
     const log = await dashboard.sandbox.run(["audit-log", "--who", "Ada"]);
     expect(JSON.parse(log.stdout)).toMatchObject([
       { action: "log out", way: "dashboard" },
-      { action: "cancel-task", way: "dashboard", target: { kind: "task", id }, role: "operator", address: "127.0.0.1" },
+      { action: "pause", way: "dashboard", after: { by: "Ada" } },
+      {
+        action: "cancel-task",
+        way: "dashboard",
+        target: { kind: "task", id },
+        role: "operator",
+        address: "127.0.0.1",
+        reason: "größer als 100 %",
+      },
       { action: "log in", way: "dashboard" },
     ]);
   });

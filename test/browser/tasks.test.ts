@@ -70,9 +70,12 @@ describe("the list of tasks", () => {
     for (const cents of numbers) await site().sandbox.write(`paid-${cents}`, "");
     await page.getByRole("button", { name: "Retry…" }).click();
     await page.getByText("12 tasks would be retried, among them").waitFor();
+    await page.getByLabel("Reason, for the audit log").fill("the bank is back");
     await dashboard.picture("bulk");
     await page.getByRole("button", { name: "Retry 12", exact: true }).click();
     await page.getByRole("heading", { name: /taskonaut.bulk COMPLETED/ }).waitFor();
+    const log = (await site().read("/audit-log?action=retry-tasks")) as { readonly entries: readonly object[] };
+    expect(log.entries).toMatchObject([{ way: "dashboard", reason: "the bank is back" }]);
     await page.getByText("12 done of 12").waitFor();
     await dashboard.picture("bulk-done");
     await until(async () => {

@@ -7,6 +7,7 @@ import type { Task } from "../../core/api/task.ts";
 import { ApiError, post } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { inBackground } from "../in-background.ts";
+import { reasonOf } from "../reason.ts";
 import { go, hrefOf } from "../router.ts";
 import { Copy } from "./copy.tsx";
 import { Failure } from "./failure.tsx";
@@ -18,10 +19,12 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
   const [isBusy, setBusy] = useState(false);
   const [signal, setSignal] = useState("");
   const [payload, setPayload] = useState("");
+  const [reason, setReason] = useState("");
   const ask = async <Body,>(what: BulkAction, token?: string): Promise<Body | undefined> => {
     setBusy(true);
     try {
-      const answer = await post<Body>("/bulk", bodyOf(what, { query, signal, payload, token }));
+      const { headers } = reasonOf(token === undefined ? "" : reason);
+      const answer = await post<Body>("/bulk", bodyOf(what, { query, signal, payload, token }), headers);
       setError(undefined);
       return answer;
     } catch (thrown) {
@@ -87,7 +90,9 @@ export function Bulk({ query }: { readonly query: URLSearchParams }): ComponentC
         <Preview
           preview={preview}
           isBusy={isBusy}
-          command={commandOf(preview.action, { query, signal, payload })}
+          command={commandOf(preview.action, { query, signal, payload, reason })}
+          reason={reason}
+          onReason={setReason}
           onStart={start}
           onLeave={() => setPreview(undefined)}
         />
@@ -100,11 +105,13 @@ interface PreviewProps {
   readonly preview: BulkPreview;
   readonly isBusy: boolean;
   readonly command: string;
+  readonly reason: string;
+  readonly onReason: (typed: string) => void;
   readonly onStart: () => Promise<void>;
   readonly onLeave: () => void;
 }
 
-function Preview({ preview, isBusy, command, onStart, onLeave }: PreviewProps): ComponentChild {
+function Preview({ preview, isBusy, command, reason, onReason, onStart, onLeave }: PreviewProps): ComponentChild {
   const { action, tasks, more, sample } = preview;
   return (
     <div class="card preview" role="group" aria-label="Before it starts">
@@ -126,6 +133,12 @@ function Preview({ preview, isBusy, command, onStart, onLeave }: PreviewProps): 
           </li>
         ))}
       </ul>
+      {tasks > 0 && (
+        <label class="reason-field">
+          Reason, for the audit log
+          <input value={reason} onInput={(event) => onReason(event.currentTarget.value)} />
+        </label>
+      )}
       <div class="order">
         {tasks > 0 && (
           <button type="button" class="danger" aria-disabled={isBusy} onClick={inBackground(onStart)}>
@@ -160,6 +173,7 @@ interface Given {
   /** JSON as the user typed it. */
   readonly payload: string;
   readonly token?: string | undefined;
+  readonly reason?: string;
 }
 
 /** Each filter with all its values. The payload stays as the user typed it. */
@@ -171,8 +185,8 @@ function bodyOf(action: BulkAction, { query, signal, payload, token }: Given): s
   return `${body.slice(0, -1)}, "signal": {"name": ${JSON.stringify(signal)}, "payload": ${given}}}`;
 }
 
-function commandOf(action: BulkAction, { query, signal, payload }: Given): string {
+function commandOf(action: BulkAction, { query, signal, payload, reason = "" }: Given): string {
   const flags = [...query].flatMap(([name, value]) => (value === "true" ? [`--${name}`] : [`--${name}`, value]));
   const what = action === "signal" ? [signal, ...(payload.trim() === "" ? [] : ["--payload", payload])] : [];
-  return commandLine(`${action}-tasks`, ...what, ...flags);
+  return commandLine(`${action}-tasks`, ...what, ...flags, ...reasonOf(reason).words);
 }

@@ -5,12 +5,14 @@ import type { TaskSummary } from "../../core/api/task.ts";
 import { get } from "../api.ts";
 import { commandLine } from "../command-line.ts";
 import { useLive } from "../live.ts";
+import { type Reason, reasonOf } from "../reason.ts";
 import { Order } from "./order.tsx";
 import { SchemaForm } from "./schema-form.tsx";
 
 interface Props {
   readonly task: Pick<TaskSummary, "id" | "flow_name">;
   readonly name: string;
+  readonly reason?: Reason;
   /** Called when something is typed. */
   readonly onType?: () => void;
   readonly onDone: () => void;
@@ -20,7 +22,7 @@ interface Props {
  * A form for the signal's own schema. If its flow is not known here, a field for JSON. Once something was typed the form
  * stays as it is, also if the flow is loaded or changed meanwhile.
  */
-export function SendSignal({ task, name, onType, onDone }: Props): ComponentChild {
+export function SendSignal({ task, name, reason = reasonOf(""), onType, onDone }: Props): ComponentChild {
   const path = `/flows/${encodeURIComponent(task.flow_name)}`;
   const { data, error } = useLive(
     path,
@@ -48,7 +50,8 @@ export function SendSignal({ task, name, onType, onDone }: Props): ComponentChil
         title={`Send ${name}`}
         path={`/tasks/${task.id}/signals/${encodeURIComponent(name)}`}
         json={json}
-        command={commandLine("signal-task", task.id, name, ...payload)}
+        headers={reason.headers}
+        command={commandLine("signal-task", task.id, name, ...payload, ...reason.words)}
         isPrimary
         onDone={onDone}
       />

@@ -2,6 +2,7 @@ import type { ComponentChild } from "preact";
 import { useState } from "preact/hooks";
 import { describeRate, type Limit } from "../../core/api/limits.ts";
 import { commandLine } from "../command-line.ts";
+import { useBy } from "../session.ts";
 import { Order } from "./order.tsx";
 
 interface Props {
@@ -19,7 +20,7 @@ export function SetLimit({ limit, isAmbiguous, onDone }: Props): ComponentChild 
   const [rate, setRate] = useState("");
   const [reason, setReason] = useState("");
   const flags: string[] = [];
-  const body: Record<string, unknown> = { kind, by: "the dashboard" };
+  const body: Record<string, unknown> = { kind, by: useBy() };
   const add = (flag: string, field: string, text: string, value: unknown): void => {
     if (text.trim() === "") return;
     flags.push(flag, text.trim());

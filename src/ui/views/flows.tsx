@@ -13,6 +13,7 @@ import { Damaged } from "../parts/damaged.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Order } from "../parts/order.tsx";
 import { hrefOf } from "../router.ts";
+import { useBy } from "../session.ts";
 
 export function Flows(): ComponentChild {
   const now = useNow();
@@ -67,6 +68,7 @@ export function Flows(): ComponentChild {
 
 function PauseFlow({ flow, onDone }: { readonly flow: string; readonly onDone: () => void }): ComponentChild {
   const [reason, setReason] = useState("");
+  const by = useBy();
   const why = reason.trim() === "" ? [] : ["--reason", reason];
   return (
     <Behind title="Pause…" label={`Pause ${flow}`} look="small hands">
@@ -79,7 +81,7 @@ function PauseFlow({ flow, onDone }: { readonly flow: string; readonly onDone: (
           <Order
             title="Pause"
             path="/pauses"
-            json={JSON.stringify({ flow, ...(reason.trim() !== "" && { reason }), by: "the dashboard" })}
+            json={JSON.stringify({ flow, ...(reason.trim() !== "" && { reason }), by })}
             question={`Start no step of ${flow} until it is unpaused?`}
             command={commandLine("pause", flow, ...why)}
             onDone={onDone}
