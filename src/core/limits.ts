@@ -74,3 +74,6 @@ export const PAGE_MAX = 1000;
 
 /** A task is given a second to begin, or more. */
 export const EXPIRES_MS_MIN = 1000;
+
+/** The longest time of a rate, in milliseconds. */
+export const RATE_MS_MAX = 365 * 86_400_000;

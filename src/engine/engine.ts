@@ -266,15 +266,17 @@ class StoreEngine implements Engine {
   }
 
   async advanceTask(id: string): Promise<Task> {
-    return this.#reading.tell(await this.#callers.drive(parseTaskId(id), (driver) => driver.advance()));
+    const advance = (taskId: string) => this.#callers.drive(taskId, (driver) => driver.advance());
+    return this.#stored.about(id, async (taskId) => this.#reading.tell(await advance(taskId)));
   }
 
   async runTask(id: string, options: RunTask = {}): Promise<Task> {
-    return this.#reading.tell(await runToEnd(parseTaskId(id), options, this.#runTools));
+    const run = (taskId: string) => runToEnd(taskId, options, this.#runTools);
+    return this.#stored.about(id, async (taskId) => this.#reading.tell(await run(taskId)));
   }
 
   async signalTask(id: string, signal: SignalTask): Promise<Task> {
-    return this.getTask(await signalTask(parseTaskId(id), signal, this.#tools));
+    return this.#stored.about(id, async (taskId) => this.getTask(await signalTask(taskId, signal, this.#tools)));
   }
 
   cancelTask(id: string, options: CancelTask = {}): Promise<Task> {
@@ -288,7 +290,7 @@ class StoreEngine implements Engine {
 
   async retryTask(id: string): Promise<Task> {
     try {
-      return await this.#reading.tell(await retryTask(parseTaskId(id), this.#tools));
+      return await this.#stored.about(id, async (taskId) => this.#reading.tell(await retryTask(taskId, this.#tools)));
     } finally {
       this.#notifier.tellWorkers(); // a child may be in the queue by now, whatever became of its parent
     }
@@ -296,7 +298,9 @@ class StoreEngine implements Engine {
 
   async resolveTask(id: string, request: ResolveTask): Promise<Task> {
     try {
-      return await this.#reading.tell(await resolveTask(parseTaskId(id), request, this.#tools, this.#callers));
+      return await this.#stored.about(id, async (taskId) =>
+        this.#reading.tell(await resolveTask(taskId, request, this.#tools, this.#callers)),
+      );
     } finally {
       this.#notifier.tellWorkers();
     }

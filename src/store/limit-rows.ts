@@ -1,5 +1,6 @@
 // Turns a row of `limits`, with its counts, into a resource. The same in both stores.
 
+import { RATE_MS_MAX } from "../core/limits.ts";
 import type { LimitNumbers, LimitRow, Rate } from "./limit-store.ts";
 
 /** The numbers of the code (`own_…`), and the ones that replace them. */
@@ -83,6 +84,7 @@ function ruleBrokenBy(row: StoredLimit): string | undefined {
   const { own_running, own_running_per_key, own_rate_count, own_rate_ms } = row;
   if (![own_running, own_running_per_key, own_rate_count, own_rate_ms].every((count) => isCount(count, 1)))
     return "own_counts";
+  if ((own_rate_ms ?? 0) > RATE_MS_MAX || (row.rate_ms ?? 0) > RATE_MS_MAX) return "rate_ms";
   if ((own_rate_count === null) !== (own_rate_ms === null)) return "own_rate_is_whole";
   if (![row.running, row.running_per_key, row.rate_count].every((count) => isCount(count, 0))) return "counts";
   if (((row.rate_count ?? 0) === 0) !== (row.rate_ms === null) || !isCount(row.rate_ms, 1)) return "rate_is_whole";

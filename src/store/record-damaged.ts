@@ -41,10 +41,10 @@ export function soundHead(head: AuditHead | null | undefined, location: string):
   throw rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what: what ?? "it is empty" });
 }
 
-/** The number of the next entry is taken. */
-export function headBehind(location: string): TaskonautError {
-  const what = "its seq is less than that of the last entry";
-  return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what });
+/** `cause`: why the next entry cannot be written; by default its number is taken. */
+export function headDamaged(location: string, cause?: Error): TaskonautError {
+  const what = cause ? `no entry can follow it (${cause.message})` : "its seq is less than that of the last entry";
+  return rowDamaged({ location, row: "The head of the audit log", table: "audit_head", what, cause });
 }
 
 /** The last entry of the audit log; 0 and an empty hash: there is none. */

@@ -9,10 +9,23 @@ interface Rule {
   readonly name: string;
   readonly type: ColumnType;
   readonly isNullable: boolean;
+  /** Any text is right; any whole number of the range is. */
+  readonly plainly: "text" | "number" | undefined;
   readonly words: ReadonlySet<unknown> | undefined;
   readonly range: readonly [number, number];
   readonly json: "names" | "object" | undefined;
 }
+
+const PLAINLY: Readonly<Record<ColumnType, Rule["plainly"]>> = {
+  text: "text",
+  json: "text",
+  uuid: undefined,
+  boolean: undefined,
+  smallint: "number",
+  integer: "number",
+  bigint: "number",
+  time: "number",
+};
 
 /** The largest number of milliseconds that a date can hold. */
 const TIME_MAX = 8.64e15;
@@ -29,7 +42,9 @@ const rules = new WeakMap<object, readonly Rule[]>();
  */
 export function wrongColumn<Row>(table: Table<Row>, row: Row): string | undefined {
   for (const rule of rulesOf(table)) {
-    const wrong = wrongIn(rule, (row as Readonly<Record<string, unknown>>)[rule.name]);
+    const value = (row as Readonly<Record<string, unknown>>)[rule.name];
+    if (isPlainly(rule, value)) continue;
+    const wrong = wrongIn(rule, value);
     if (wrong !== undefined) return `its ${rule.name} ${wrong}`;
   }
   const broken = table.brokenBy?.(row);
@@ -54,7 +69,9 @@ function rulesOf<Row>(table: Table<Row>): readonly Rule[] {
     known = Object.entries<Column>(table.columns).map(([name, column]) => {
       const { type, begins, nullable, words, json, range = rangeOf(type) } = column;
       const isNullable = begins === null || nullable === true;
-      return { name, type, isNullable, words: words && new Set<unknown>(words), range, json };
+      const isAny = words === undefined && json === undefined;
+      const plainly = isAny ? PLAINLY[type] : undefined;
+      return { name, type, plainly, isNullable, words: words && new Set<unknown>(words), range, json };
     });
     rules.set(table, known);
   }
@@ -64,7 +81,16 @@ function rulesOf<Row>(table: Table<Row>): readonly Rule[] {
 /** As PostgreSQL has it. */
 function rangeOf(type: ColumnType): readonly [number, number] {
   if (type === "smallint") return [-32_768, 32_767];
+  if (type === "time") return [-TIME_MAX, TIME_MAX];
   return type === "integer" ? [-2_147_483_648, 2_147_483_647] : [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+}
+
+/** The usual values, at once: every row of a task that is read passes here. */
+function isPlainly({ plainly, isNullable, range }: Rule, value: unknown): boolean {
+  if (value === null) return isNullable;
+  if (plainly === "text") return typeof value === "string";
+  if (plainly === undefined) return false;
+  return typeof value === "number" && value >= range[0] && value <= range[1] && Number.isInteger(value);
 }
 
 function wrongIn(
@@ -74,7 +100,7 @@ function wrongIn(
   if (value === null || value === undefined) return isNullable ? undefined : "is missing";
   switch (type) {
     case "time":
-      return Number.isSafeInteger(value) && Math.abs(value as number) <= TIME_MAX ? undefined : "is not a time";
+      return Number.isInteger(value) && Math.abs(value as number) <= TIME_MAX ? undefined : "is not a time";
     case "smallint":
     case "integer":
     case "bigint":

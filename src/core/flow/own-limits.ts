@@ -1,5 +1,6 @@
 // What a flow or a tool says of how much of it may run: at once, of one key at once, and within a time.
 
+import { RATE_MS_MAX } from "../limits.ts";
 import { TaskonautError } from "../errors.ts";
 import { type Faults, isObject, type Options, tellGiven } from "./definition.ts";
 import { type Duration, toMs } from "../record/duration.ts";
@@ -55,8 +56,6 @@ const RATE_OPTIONS: Options = { count: ["limit", "max", "tasks", "calls"], per: 
 
 /** No count is larger: what is written there is a 32-bit integer. */
 const LIMIT_MAX = 1_000_000_000;
-
-const RATE_MS_MAX = 365 * 86_400_000;
 
 /** Undefined where none is given; with faults, what it gives is not used. `of`: a tool's may have a name. */
 export function readLimits(given: unknown, faults: Faults, of: "flow" | "tool"): OwnLimits | undefined {

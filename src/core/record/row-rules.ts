@@ -20,7 +20,10 @@ export function ruleBrokenByTask(task: TaskRow): string | undefined {
   if (task.cancel_reason !== null && task.status !== "CANCELLED") return "reason_of_cancel";
   if (task.waits !== null && !(task.waits >= 1 && task.waits < WAITS_END)) return "waits";
   if (!(task.version >= 1)) return "version";
-  if (!(task.observed_count >= 0 && task.current_step >= 0 && task.depth >= 0)) return "counts";
+  const { observed_count, current_step, depth, recorded_bytes, cancelled_after } = task;
+  if (![observed_count, current_step, depth, recorded_bytes, cancelled_after ?? 0].every((count) => count >= 0)) {
+    return "counts";
+  }
   if (!(Number.isInteger(task.priority) && task.priority >= 0 && task.priority <= 9)) return "priority";
   const { due_at, created_at, updated_at, finished_at } = task;
   return isWhole(due_at) && isWhole(created_at) && isWhole(updated_at) && isWhole(finished_at) ? undefined : "times";

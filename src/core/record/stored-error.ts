@@ -62,8 +62,13 @@ export function storeError(thrown: unknown, at?: string): JsonText {
   return JSON.stringify(toStoredError(thrown, at));
 }
 
+/** Throws if the text is not that of an error. */
 export function readError(text: JsonText): StoredError {
-  return JSON.parse(text) as StoredError;
+  const value: unknown = JSON.parse(text);
+  if (!isObject(value) || typeof (value as { message?: unknown }).message !== "string") {
+    throw new Error("The text is not that of an error.");
+  }
+  return value as unknown as StoredError;
 }
 
 /** What was thrown, for people. Never throws, whatever a user's code has thrown. */

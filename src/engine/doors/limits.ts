@@ -5,13 +5,11 @@ import type { Limit, LimitNumbersTold, Limits, RateNumbers, SetLimit } from "../
 import type { Audit } from "./audit.ts";
 import { suggest } from "../../core/nearest.ts";
 import { rowDamaged } from "../../store/record-damaged.ts";
-import { IDEMPOTENCY_KEY_MAX } from "../../core/limits.ts";
+import { IDEMPOTENCY_KEY_MAX, RATE_MS_MAX } from "../../core/limits.ts";
 import type { LimitName, LimitNumbers, LimitRow, LimitStore, OwnLimit, Rate } from "../../store/limit-store.ts";
 
 /** No count is larger: it is a 32-bit integer in the store. */
 const COUNT_MAX = 1_000_000_000;
-
-const RATE_MS_MAX = 365 * 86_400_000;
 
 interface DoorTools {
   readonly store: {

@@ -2,11 +2,12 @@
 
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
-import { TaskonautError } from "../../core/errors.ts";
+import { hasCode, TaskonautError } from "../../core/errors.ts";
+import { parseTaskId } from "../../core/record/ids.ts";
 import type { TaskRecord, TaskRow } from "../../core/record/record.ts";
 import type { TellWait } from "../../core/waiting.ts";
 import type { Reading, Store } from "../../store/store.ts";
-import { assertRowKept } from "../task/damage.ts";
+import { assertRowKept, damageOf } from "../task/damage.ts";
 import type { Lease } from "../process/lease.ts";
 import type { DrivenTasks } from "./driven-tasks.ts";
 import { describeHolder } from "./holder.ts";
@@ -39,6 +40,21 @@ export class StoredTasks {
     const record = (await store.readTask(id, reading)) ?? throwNotFound(id);
     assertRowKept(record.task, store.location);
     return record;
+  }
+
+  /** An unexpected failure is explained by the task's record, if that is damaged. Throws task_id_invalid. */
+  async about<Result>(id: string, act: (taskId: string) => Promise<Result>): Promise<Result> {
+    const taskId = parseTaskId(id);
+    try {
+      return await act(taskId);
+    } catch (error) {
+      if (error instanceof TaskonautError && error.code !== "internal") throw error;
+      const { store } = this.tools;
+      const found = await store.readTask(taskId).catch((cause: unknown) => cause);
+      if (hasCode(found, "record_damaged")) throw found;
+      const isRecord = found !== undefined && !(found instanceof Error);
+      throw (isRecord && damageOf(found as TaskRecord, store.location)) || error;
+    }
   }
 
   /** Only the task's row, however large the task is. Throws task_not_found and record_damaged. */

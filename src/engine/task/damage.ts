@@ -7,15 +7,16 @@ import type { Flow } from "../../core/flow/flow.ts";
 import type { Limits } from "../../core/limits.ts";
 import { hasCode, type TaskonautError } from "../../core/errors.ts";
 import { isId } from "../../core/record/ids.ts";
-import type { JsonText, TaskRecord, TaskRow } from "../../core/record/record.ts";
+import type { JsonText, StepRow, TaskRecord, TaskRow } from "../../core/record/record.ts";
 import { ruleBrokenByCall, ruleBrokenByStep, ruleBrokenByTask } from "../../core/record/row-rules.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../../core/record/status.ts";
+import { readError } from "../../core/record/stored-error.ts";
 import type { DamagedTask, ListedTask, Task } from "../../core/api/task.ts";
 import { recordDamaged } from "../../store/record-damaged.ts";
 import type { ListedTask as StoredTask, Store } from "../../store/store.ts";
 import { turnOfLoop } from "../../turn-of-loop.ts";
 import { recoverInSlices, type Recovery } from "./recover.ts";
-import { toTaskInTurns } from "./to-task.ts";
+import { shown, toTaskInTurns } from "./to-task.ts";
 
 const CALL_STATUSES: Readonly<Record<ToolCallStatus, true>> = { RUNNING: true, COMPLETED: true, FAILED: true };
 
@@ -26,9 +27,10 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
   const ofTask = firstOf([
     inStatus(NEXT, task.status),
     inRules(ruleBrokenByTask(task)),
+    isWhole(task.parent_task_id, task.parent_step_id),
     isText("input_payload", task.input_payload),
     isJson("output_payload", task.output_payload),
-    isJson("error", task.error),
+    isError("error", task.error),
     isJson("tags", task.tags),
     isJson("given_tags", task.given_tags),
     isJson("origin", task.origin),
@@ -41,10 +43,11 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
       inId(step.id),
       inStatus(NEXT_STEP, step.status),
       inRules(ruleBrokenByStep(step)),
+      inTarget(step),
       isText("input_payload", step.input_payload),
       isJson("output_payload", step.output_payload),
-      isJson("error", step.error),
-      isJson("doubt", step.doubt),
+      isError("error", step.error),
+      isError("doubt", step.doubt),
       ...timesOf(step, ["created_at", "updated_at", "observed_at", "due_at"]),
     ]);
     if (wrong !== undefined) return said("task_steps", `step ${step.step_index} (${step.id}): ${wrong}`);
@@ -55,8 +58,8 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
       inRules(ruleBrokenByCall(call)),
       isText("request_payload", call.request_payload),
       isJson("response_payload", call.response_payload),
-      isJson("error", call.error),
-      isJson("last_error", call.last_error),
+      isError("error", call.error),
+      isError("last_error", call.last_error),
       isJson("progress", call.progress),
       ...timesOf(call, ["created_at", "started_at", "finished_at"]),
     ]);
@@ -148,7 +151,7 @@ async function listedOf(record: TaskRecord, location: string): Promise<ListedTas
 }
 
 function toDamaged(id: string, createdAt: number, { message }: TaskonautError): DamagedTask {
-  return { id, created_at: new Date(isTime(createdAt) ? createdAt : 0).toISOString(), damage: message };
+  return { id: shown(id), created_at: new Date(isTime(createdAt) ? createdAt : 0).toISOString(), damage: message };
 }
 
 function firstOf(complaints: readonly (string | undefined)[]): string | undefined {
@@ -161,6 +164,15 @@ function inStatus(known: object, status: string): string | undefined {
 
 function inRules(broken: string | undefined): string | undefined {
   return broken === undefined ? undefined : `it breaks the rule ${broken}`;
+}
+
+function isWhole(parentTaskId: string | null, parentStepId: string | null): string | undefined {
+  return (parentTaskId === null) === (parentStepId === null) ? undefined : "its parent is told by half";
+}
+
+/** Only a sleep is about nothing. */
+function inTarget({ kind, target }: StepRow): string | undefined {
+  return (kind === "sleep") === (target === null) ? undefined : `its target does not suit its kind, ${kind}`;
 }
 
 /** Bytes that taskonaut did not write are read as other characters. */
@@ -185,6 +197,17 @@ function isTime(ms: number): boolean {
 
 function isText(column: string, text: JsonText | null): string | undefined {
   return text === null ? `its ${column} is missing` : isJson(column, text);
+}
+
+function isError(column: string, text: JsonText | null): string | undefined {
+  const wrong = isJson(column, text);
+  if (text === null || wrong !== undefined) return wrong;
+  try {
+    readError(text);
+    return undefined;
+  } catch {
+    return `its ${column} is not that of an error`;
+  }
 }
 
 function isJson(column: string, text: JsonText | null): string | undefined {

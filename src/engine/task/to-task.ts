@@ -121,8 +121,16 @@ function toWaiting(step: StepRow, reader: Reader): Waiting[] {
   return [{ kind: waitKindOf(step), name: kind === "tool" ? step_name : target, until, task_id }];
 }
 
+/** Of a damaged row it may be anything. */
+export function shown(text: unknown): string {
+  return typeof text === "string" ? text : JSON.stringify(text);
+}
+
+/** Whoever reads the task itself is told if its row is damaged. */
 export function toBrief({ id, status, flow_name, parked_reason, created_at }: BriefRow): TaskBrief {
-  return { id, status, flow_name, parked_reason, created_at: new Reader().at(created_at) };
+  const time = new Date(created_at);
+  const at = Number.isNaN(time.getTime()) ? new Date(0) : time;
+  return { id: shown(id), status, flow_name: shown(flow_name), parked_reason, created_at: at.toISOString() };
 }
 
 export function toWorker(

@@ -13,7 +13,7 @@
 import { BEGUN_MAX, type KeyPlace, KEYS_MAX } from "../key-turns.ts";
 import { CLAIM_MAX, type ClaimFlow, isLimited, sliceMs } from "../store.ts";
 import { writeArray } from "./row-encoding.ts";
-import { milliseconds, type Schema } from "./schema.ts";
+import { boundedRate, milliseconds, type Schema } from "./schema.ts";
 
 /** A task that was created before its flow had a key is found among this many that are due first. */
 const STRAYS_AMONG = 20;
@@ -70,8 +70,8 @@ export function limitedFlow(schema: Schema, relation: string): string {
         nullif(coalesce(o.running, f.held_max), 0) as held_max,
         nullif(coalesce(o.running_per_key, f.key_held_max), 0) as key_held_max,
         nullif(coalesce(o.rate_count, f.rate_count), 0) as rate_count,
-        case when o.rate_count is null then f.rate_ms else o.rate_ms end as rate_ms,
-        case when o.rate_count is null then f.slice_ms else greatest(1, ceil(o.rate_ms / 100.0)::bigint) end as slice_ms
+        case when o.rate_count is null then f.rate_ms else ${boundedRate("o.rate_ms")} end as rate_ms,
+        case when o.rate_count is null then f.slice_ms else greatest(1, ceil(${boundedRate("o.rate_ms")} / 100.0)::bigint) end as slice_ms
       from ${relation} left join lateral (
         select * from ${schema}.limits o where o.kind = 'flow' and o.name = f.name offset 0
       ) o on f.is_limited

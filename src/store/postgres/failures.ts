@@ -5,7 +5,7 @@
 import postgres from "postgres";
 
 import { quoteForShell } from "../../core/shell-quote.ts";
-import { headBehind } from "../record-damaged.ts";
+import { headDamaged } from "../record-damaged.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { TlsError } from "./tls.ts";
 
@@ -138,7 +138,7 @@ export function explainFailure(error: unknown, location: string): unknown {
     );
   }
   if (error instanceof postgres.PostgresError) {
-    if (error.constraint_name === "audit_log_pkey") return headBehind(location);
+    if (isOfAuditHead(error)) return headDamaged(location, error);
     const advice = SERVER_ADVICE.find(([start]) => code.startsWith(start))?.[1];
     if (advice !== undefined) {
       const told = advice.replace("{createdb}", () => createdb(location));
@@ -184,4 +184,11 @@ function unavailable(location: string, advice: string, cause?: unknown): Taskona
 
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+/** An entry that follows from a damaged head is refused by the table, or cannot be computed. */
+function isOfAuditHead({ code, table_name: table, where = "" }: postgres.PostgresError): boolean {
+  return (
+    (code.startsWith("23") && table === "audit_log") || (code.startsWith("22") && where.includes("seal_audit_entry"))
+  );
 }

@@ -15,7 +15,7 @@ import type { KeyTurns } from "../key-turns.ts";
 import { type StoredLimit, toLimitRow } from "../limit-rows.ts";
 import { queryAudited } from "./audit.ts";
 import type { PostgresClient } from "./connection.ts";
-import { milliseconds, type Schema } from "./schema.ts";
+import { boundedRate, milliseconds, type Schema } from "./schema.ts";
 import { giveBackTickets, isHeldForNothing, settleTickets, takeTickets } from "./tickets.ts";
 
 interface LimitClients {
@@ -28,6 +28,9 @@ interface LimitClients {
   /** Something may be due before the place that claims have reached. */
   readonly onWoken: () => void;
 }
+
+/** Of a row `l` of limits. */
+const RATE_MS = boundedRate("coalesce(l.rate_ms, l.own_rate_ms)");
 
 export function limitStore({ schema, turns, read, write, grant, onWoken }: LimitClients): LimitStore {
   const noting = <Found extends { readonly woken: readonly string[] }>(found: Found): Found => {
@@ -98,11 +101,11 @@ async function listLimits(
          else ${waiting(`${schema}.tickets k where k.limit_name = l.name and k.granted_at is null`)}
        end::integer as waiting,
        coalesce(s.begun, 0)::integer as begun,
-       ${milliseconds("s.first_at + coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'")} as next_at
+       ${milliseconds(`s.first_at + ${RATE_MS} * interval '1 ms'`)} as next_at
      from ${schema}.limits l cross join lateral (
        select sum(s.count) as begun, min(s.last_at) as first_at from ${schema}.limit_starts s
        where s.kind = l.kind and s.name = l.name
-         and s.last_at > now() - coalesce(l.rate_ms, l.own_rate_ms) * interval '1 ms'
+         and s.last_at > now() - ${RATE_MS} * interval '1 ms'
      ) s
      where ${which} order by l.kind, l.name`,
     parameters,

@@ -67,7 +67,8 @@ export async function unparkTasks(
     `with parked as materialized (
       select t.id from json_to_recordset($1::text::json) as f (name text, code text)
       join ${schema}.tasks t
-        on t.flow_name = f.name and t.parked_reason is not null and t.parked_code is distinct from f.code
+        on t.flow_name = f.name and t.parked_reason is not null and t.finished_at is null
+         and t.parked_code is distinct from f.code
       order by t.id for no key update of t
     ), due as (
       update ${schema}.tasks t set

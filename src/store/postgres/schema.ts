@@ -1,5 +1,6 @@
 // The schema that holds all tables, and how columns go in and out.
 
+import { RATE_MS_MAX } from "../../core/limits.ts";
 import { TaskonautError } from "../../core/errors.ts";
 
 /** A schema's name, quoted, ready to stand in a statement. */
@@ -33,7 +34,12 @@ export function timestamp(column: string): string {
   return `to_timestamp(${column} / 1000)`;
 }
 
-/** Timestamptz to milliseconds since 1970. */
+/** Timestamptz to milliseconds since 1970, a float8: no bigint holds an infinite time, and its row would hide all others. */
 export function milliseconds(column: string): string {
-  return `(date_part('epoch', ${column}) * 1000)::bigint`;
+  return `round(date_part('epoch', ${column}) * 1000)`;
+}
+
+/** No longer time of a rate was written; of a damaged one no time can be computed. Null: null. */
+export function boundedRate(ms: string): string {
+  return `(${ms} - greatest(0, ${ms} - ${RATE_MS_MAX}))`;
 }

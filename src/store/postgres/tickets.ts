@@ -16,7 +16,7 @@ import { toolOfLine } from "../pause-store.ts";
 import { addStarts, isPast } from "./claim-limited.ts";
 import { writeArray } from "./row-encoding.ts";
 import type { PostgresClient, Query } from "./connection.ts";
-import { milliseconds, quoteText, type Schema } from "./schema.ts";
+import { boundedRate, milliseconds, quoteText, type Schema } from "./schema.ts";
 
 /** The most grants of one call, in case so many are cut short (`is_cut`). */
 const ROUNDS_MAX = 100;
@@ -253,7 +253,7 @@ function grantText(schema: Schema, { isOfTool }: { readonly isOfTool: boolean })
       nullif(coalesce(l.running, l.own_running), 0) as running,
       nullif(coalesce(l.running_per_key, l.own_running_per_key), 0) as per_key,
       nullif(coalesce(l.rate_count, l.own_rate_count), 0) as rate_count,
-      case when l.rate_count is null then l.own_rate_ms else l.rate_ms end as rate_ms
+      case when l.rate_count is null then ${boundedRate("l.own_rate_ms")} else ${boundedRate("l.rate_ms")} end as rate_ms
     from (select) one left join ${schema}.limits l on l.kind = 'tool' and l.name = ${name}
   ), r as materialized (
     select l.*, greatest(1, ceil(l.rate_ms / 100.0)::bigint) as slice_ms,

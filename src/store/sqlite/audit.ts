@@ -11,7 +11,7 @@ import {
   REMOVED_AT_ONCE,
 } from "../audit-store.ts";
 import { storableText } from "../storable-text.ts";
-import { headBehind, soundHead } from "../record-damaged.ts";
+import { headDamaged, soundHead } from "../record-damaged.ts";
 import { AUDIT_LOG } from "../tables.ts";
 import type { SqliteConnection } from "./connection.ts";
 import { judge } from "../wrong-column.ts";
@@ -71,7 +71,7 @@ export function appendEntry(connection: SqliteConnection, draft: AuditDraft | un
     previous_hash: head.hash,
   };
   const hash = new Bun.CryptoHasher("sha256").update(canonicalEntry(entry)).digest("hex");
-  if (insertRow(connection, INSERTS, { ...entry, hash }) === 0) throw headBehind(`sqlite:${connection.path}`);
+  if (insertRow(connection, INSERTS, { ...entry, hash }) === 0) throw headDamaged(`sqlite:${connection.path}`);
   connection.prepare(MOVE_HEAD).run({ seq: entry.seq, hash });
 }
 

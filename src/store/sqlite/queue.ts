@@ -16,9 +16,12 @@ const HELD = `
 /** A worker that releases a task has not died with it: no step of it is a suspect any more. */
 const CLEAR = `update task_steps set starts = 0 where starts > 0 and task_id in (${HELD})`;
 
-/** The version rises, as with every step of a driver: changes prepared under the lease cannot be written after it. */
+/**
+ * The version rises, as with every step of a driver: changes prepared under the lease cannot be written after it. `or
+ * ignore`: a damaged row, which the table refuses, keeps no other from being changed.
+ */
 const RELEASE = `
-  update tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
+  update or ignore tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
   where id in (${HELD})
   returning ${NOTED_COLUMNS}`;
 
@@ -29,17 +32,18 @@ const ORPHANED = `
 const HAS_ORPHANS = `select 1 from tasks indexed by tasks_held where ${ORPHANED} limit 1`;
 
 const RELEASE_ORPHANS = `
-  update tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
+  update or ignore tasks set lease_owner = null, limited = 0, version = version + 1, updated_at = max(updated_at, $now)
   where id in (select id from tasks indexed by tasks_held where ${ORPHANED} limit ${BATCH})
   returning ${NOTED_COLUMNS}`;
 
 /** `is not`: a task that was parked by code without a name was parked by other code. */
-const PARKED_BY_OTHERS = "flow_name = $name and parked_reason is not null and parked_code is not $code";
+const PARKED_BY_OTHERS =
+  "flow_name = $name and parked_reason is not null and finished_at is null and parked_code is not $code";
 
 const HAS_PARKED = `select 1 from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit 1`;
 
 const UNPARK = `
-  update tasks set
+  update or ignore tasks set
     parked_reason = null, parked_code = null, deaths = 0, due_at = $now, version = version + 1,
     updated_at = max(updated_at, $now)
   where id in (select id from tasks indexed by tasks_parked where ${PARKED_BY_OTHERS} limit ${BATCH})
