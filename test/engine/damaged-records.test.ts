@@ -31,15 +31,22 @@ const failed = async (engine: Engine): Promise<string> => {
 
 describe.each(DATABASES)("a damaged record on %s", (_name, create) => {
   describe.each<[set: string, says: RegExp, act: (engine: Engine, id: string) => Promise<unknown>]>([
-    ["tasks set error = '[]'", /table tasks, its error is not that of an error/, (engine, id) => engine.getTask(id)],
+    ["tasks set tags = 'null'", /table tasks, its tags is JSON of something else/, (engine, id) => engine.getTask(id)],
+    ["tasks set origin = 'null'", /table tasks, its origin is JSON/, (engine, id) => engine.getTask(id)],
+    [
+      "tasks set given_tags = '7'",
+      /table tasks, its given_tags is JSON/,
+      (engine, id) => engine.forks.create(id, { from: 2 }),
+    ],
+    ["tasks set error = '[]'", /table tasks, its error is JSON of something else/, (engine, id) => engine.getTask(id)],
     [
       "tool_calls set error = '{}'",
-      /table tool_calls, .*its error is not that of an error/,
+      /table tool_calls, .*its error is JSON of something else/,
       (engine, id) => engine.getTask(id),
     ],
     [
       "task_steps set error = '7'",
-      /table task_steps, .*its error is not that of an error/,
+      /table task_steps, .*its error is JSON of something else/,
       (engine, id) => engine.retryTask(id),
     ],
     ["task_steps set error = '7'", /table task_steps, /, (engine, id) => engine.forks.create(id, { from: 2 })],

@@ -19,6 +19,9 @@ export function writeLeftUndone(list: readonly LeftUndone[]): JsonText {
   return JSON.stringify(list);
 }
 
+/** Throws if the text is not that of a list. */
 export function readLeftUndone(text: JsonText): readonly LeftUndone[] {
-  return JSON.parse(text) as readonly LeftUndone[];
+  const list: unknown = JSON.parse(text);
+  if (!Array.isArray(list)) throw new Error("The text is not that of a list.");
+  return list as LeftUndone[];
 }

@@ -1,6 +1,7 @@
 // Where a task comes from that was forked from another one.
 
 import type { JsonText } from "./record.ts";
+import { isObject } from "./untrusted.ts";
 
 export interface Origin {
   /** The task that it was forked from. */
@@ -13,6 +14,12 @@ export interface Origin {
   readonly began_at: number;
 }
 
+/** Throws if the text is not that of an origin. */
 export function readOrigin(text: JsonText | null): Origin | undefined {
-  return text === null ? undefined : (JSON.parse(text) as Origin);
+  if (text === null) return undefined;
+  const origin: unknown = JSON.parse(text);
+  if (!isObject(origin) || typeof origin["step"] !== "number" || typeof origin["task_id"] !== "string") {
+    throw new Error("The text is not that of an origin.");
+  }
+  return origin as unknown as Origin;
 }

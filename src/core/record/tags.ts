@@ -2,6 +2,7 @@
 
 import type { Violation } from "../errors.ts";
 import type { JsonText } from "./record.ts";
+import { isObject } from "./untrusted.ts";
 
 export type Tags = Readonly<Record<string, string>>;
 
@@ -78,6 +79,12 @@ export function toTagsText(tags: Tags): JsonText | null {
   return entries.length === 0 ? null : JSON.stringify(Object.fromEntries(entries));
 }
 
+/** Throws if the text is not that of tags. */
 export function readTags(text: JsonText | null): Tags {
-  return text === null ? {} : (JSON.parse(text) as Tags);
+  if (text === null) return {};
+  const tags: unknown = JSON.parse(text);
+  if (!isObject(tags) || Object.values(tags).some((value) => typeof value !== "string")) {
+    throw new Error("The text is not that of tags.");
+  }
+  return tags as Tags;
 }

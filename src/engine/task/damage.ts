@@ -10,6 +10,9 @@ import { isId } from "../../core/record/ids.ts";
 import type { JsonText, StepRow, TaskRecord, TaskRow } from "../../core/record/record.ts";
 import { ruleBrokenByCall, ruleBrokenByStep, ruleBrokenByTask } from "../../core/record/row-rules.ts";
 import { NEXT, NEXT_STEP, type ToolCallStatus } from "../../core/record/status.ts";
+import { readLeftUndone } from "../../core/record/left-undone.ts";
+import { readOrigin } from "../../core/record/origin.ts";
+import { readTags } from "../../core/record/tags.ts";
 import { readError } from "../../core/record/stored-error.ts";
 import type { DamagedTask, ListedTask, Task } from "../../core/api/task.ts";
 import { recordDamaged } from "../../store/record-damaged.ts";
@@ -31,10 +34,10 @@ export function damageOf({ task, steps, calls }: TaskRecord, location: string): 
     isText("input_payload", task.input_payload),
     isJson("output_payload", task.output_payload),
     isError("error", task.error),
-    isJson("tags", task.tags),
-    isJson("given_tags", task.given_tags),
-    isJson("origin", task.origin),
-    isJson("left_undone", task.left_undone),
+    isRead("tags", task.tags, readTags),
+    isRead("given_tags", task.given_tags, readTags),
+    isRead("origin", task.origin, readOrigin),
+    isRead("left_undone", task.left_undone, readLeftUndone),
     ...timesOf(task, ["created_at", "updated_at", "finished_at", "due_at"]),
   ]);
   if (ofTask !== undefined) return said("tasks", ofTask);
@@ -200,13 +203,18 @@ function isText(column: string, text: JsonText | null): string | undefined {
 }
 
 function isError(column: string, text: JsonText | null): string | undefined {
+  return isRead(column, text, readError);
+}
+
+/** `read` throws at a text that is JSON of something else. */
+function isRead(column: string, text: JsonText | null, read: (text: JsonText) => unknown): string | undefined {
   const wrong = isJson(column, text);
   if (text === null || wrong !== undefined) return wrong;
   try {
-    readError(text);
+    read(text);
     return undefined;
   } catch {
-    return `its ${column} is not that of an error`;
+    return `its ${column} is JSON of something else`;
   }
 }
 
