@@ -3,8 +3,8 @@
 //
 // TK1. A step whose tool has a limit runs only with a ticket. A ticket is a row of the step: it waits, or it is
 //      granted. The step keeps its ticket, whichever process drives the task, until the ticket is returned. A step that
-//      has ended keeps it as long as the process that has asked for it lives, because its tool may still run there; but
-//      not longer than LEAVING_MS.
+//      has ended keeps it as long as the process lives that has asked for it since the grant, because its tool may still
+//      run there; but not longer than LEAVING_MS.
 // TK2. Only one process at a time grants tickets of a limit, under the limit's lock: as many as the limit has room for.
 //      Keys take turns, and within a key the oldest requests come first.
 // TK3. When a waiting step is granted a ticket, the same commit posts it to the task's inbox and makes the task due.

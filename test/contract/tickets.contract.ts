@@ -176,6 +176,26 @@ export function ticketContract(dialect: string, create: () => Promise<Place>): v
       expect((await bench.store.limits.settle()).woken).toEqual([waiting[1]?.task.id ?? ""]);
     });
 
+    test("what was granted to a step that waited, and has ended before it began, is free again", async () => {
+      await bench.store.limits.declare([limited({ running: 1 })]);
+      const id = crypto.randomUUID();
+      await bench.store.registerWorker({ id, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+      const asking = await several(3);
+      const [first, second, third] = asking as [Asking, Asking, Asking];
+      const token = `${id} 1`;
+      await bench.store.limits.take(
+        "openai",
+        asking.map(({ task, step }) => ({ taskId: task.id, stepId: step.id, key: "", token })),
+      );
+      const given = { taskId: first.task.id, stepId: first.step.id, token };
+      expect(await bench.store.limits.giveBack("openai", [given])).toEqual([second.task.id]);
+      const { version } = (await bench.store.readTaskRow(second.task.id)) ?? second.task;
+      const step = { ...second.step, status: "CANCELLED", updated_at: Date.now() } as const;
+      await bench.store.commitChanges([changeOf({ ...second.task, version }, {}, { changedSteps: [step] })]);
+      expect((await bench.store.limits.list())[0]?.running).toBe(0);
+      expect((await bench.store.limits.settle()).woken).toEqual([third.task.id]);
+    });
+
     test("a ticket of a task that nobody drives is taken back after a while, where others wait", async () => {
       await bench.store.limits.declare([limited({ running: 1 })]);
       const [idle, waiting] = (await several(2)) as [Asking, Asking];

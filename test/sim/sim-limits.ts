@@ -188,7 +188,7 @@ export class SimLimits {
     if (ticket.grantedAt === null) return false;
     if (this.#isOver(ticket)) {
       const endedAt = this.world.find(ticket.taskId)?.steps.get(ticket.stepId)?.updated_at ?? 0;
-      return !isAlive(ticket.token.split(" ")[0] ?? "") || endedAt < now - LEAVING_MS;
+      return !ticket.begun || !isAlive(ticket.token.split(" ")[0] ?? "") || endedAt < now - LEAVING_MS;
     }
     return this.world.find(ticket.taskId)?.task.lease_owner === null && ticket.grantedAt < now - UNDRIVEN_MS;
   }

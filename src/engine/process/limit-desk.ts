@@ -134,6 +134,8 @@ export class LimitDesk {
       try {
         if (asking.length > 0) await this.#take(limits, counter, asking);
       } catch (error) {
+        // some may have been granted
+        counter.unreturned.push(...asking.map(({ taskId, stepId, token }) => ({ taskId, stepId, token })));
         for (const { reject } of asking) reject(error);
       }
     }

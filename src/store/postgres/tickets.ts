@@ -152,7 +152,8 @@ function isOver(schema: Schema): string {
 /** TK1, of ticket k: its step has ended, and its tool runs nowhere any more. */
 export function isHeldForNothing(schema: Schema): string {
   return `(${isOver(schema)} and (
-    not exists (
+    not k.begun
+    or not exists (
       select from ${schema}.workers w where w.id::text = split_part(k.token, ' ', 1) and w.lease_until > now()
     )
     or coalesce((

@@ -53,7 +53,8 @@ const HAS_ENDED = `(
 
 /** TK1: its step has ended, and its tool runs nowhere any more. */
 export const IS_HELD_FOR_NOTHING = `(${HAS_ENDED} and (
-  not exists (select 1 from workers w where w.id = substr(tickets.token, 1, 36) and w.lease_until > $now)
+  tickets.begun = 0
+  or not exists (select 1 from workers w where w.id = substr(tickets.token, 1, 36) and w.lease_until > $now)
   or not exists (
     select 1 from task_steps s where s.task_id = tickets.task_id and s.id = tickets.step_id
       and s.updated_at >= $now - ${LEAVING_MS}
