@@ -17,6 +17,7 @@ import type {
   Wiring,
 } from "./cli/wiring.ts";
 import { setActivity } from "./core/flow/activity.ts";
+import { whileLoading } from "./core/flow/loading.ts";
 import type { BenchOptions, BenchReport } from "./core/api/bench.ts";
 import type { Limits } from "./core/limits.ts";
 import type { Flow } from "./core/flow/flow.ts";
@@ -232,7 +233,9 @@ async function loadAllFlows(surroundings: Surroundings, { withFiles = true } = {
   };
   const [{ BUILT_IN_FLOWS }, loaded] = await Promise.all([
     import("./flows/built-in.ts"),
-    paths.length === 0 ? [] : import("./flows/loader.ts").then(({ loadFlows }) => loadFlows(paths, onPassedOver)),
+    paths.length === 0
+      ? []
+      : whileLoading(async () => (await import("./flows/loader.ts")).loadFlows(paths, onPassedOver)),
   ]);
   return { flows: [...BUILT_IN_FLOWS, ...loaded], passedOver };
 }

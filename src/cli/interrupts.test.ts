@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { TaskonautError } from "../core/errors.ts";
 import { setActivity } from "../core/flow/activity.ts";
+import { whileLoading } from "../core/flow/loading.ts";
 import { Signals } from "../../test/support/cli.ts";
 import { cli } from "../../test/support/cli-in-memory.ts";
 import { createInterrupts } from "./interrupts.ts";
@@ -128,6 +129,26 @@ test("Ctrl-C twice in a row is heard at a terminal; elsewhere, and where one sig
   expect(await stopsAtOnce(5, true)).toBe(false);
   expect(await stopsAtOnce(120, false)).toBe(false);
   expect(await stopsAtOnce(300, false)).toBe(true);
+});
+
+test("while files of flows are loaded, a signal is not received: it ends the process", async () => {
+  const signals = new Signals();
+  const interrupts = createInterrupts({
+    onSignal: (listener) => signals.listen(listener),
+    now: () => 0,
+    stdinIsTTY: false,
+  });
+  let heard = 0;
+  const stop = interrupts.onFirst(() => heard++);
+  const loaded = Promise.withResolvers<void>();
+  const loading = whileLoading(() => loaded.promise);
+  signals.send();
+  expect(heard).toBe(0);
+  loaded.resolve();
+  await loading;
+  signals.send();
+  expect(heard).toBe(1);
+  stop();
 });
 
 test("a signal is received only once somebody watches the event loop: before that it ends the process", async () => {

@@ -1,5 +1,6 @@
 import { TaskonautError } from "../core/errors.ts";
 import { noteListener, noteSignal, whenWatched } from "../core/flow/activity.ts";
+import { isLoading, onLoading } from "../core/flow/loading.ts";
 import type { Io } from "./io.ts";
 
 /** The first signal asks to leave in good order, the second one leaves. */
@@ -43,12 +44,25 @@ export function createInterrupts({
     };
   }
 
+  /** While files of flows are loaded, a signal ends the process: a file that never ends would keep it from being heard. */
   function listenNow(listener: () => void): () => void {
-    const stop = onSignal(listener);
-    noteListener("comes");
+    let stop: (() => void) | undefined;
+    const become = (isListening: boolean): void => {
+      if (isListening === (stop !== undefined)) return;
+      if (isListening) {
+        stop = onSignal(listener);
+        noteListener("comes");
+      } else {
+        noteListener("goes");
+        stop?.();
+        stop = undefined;
+      }
+    };
+    become(!isLoading());
+    const stopHearing = onLoading(() => become(!isLoading()));
     return () => {
-      noteListener("goes");
-      stop();
+      stopHearing();
+      become(false);
     };
   }
 

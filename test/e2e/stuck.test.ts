@@ -114,3 +114,15 @@ test.each([
     );
   },
 );
+
+test.each(["work", "run-app --port 0"])(
+  "a file of flows that never ends to load keeps no signal from %s",
+  async (line) => {
+    const file = `import "taskonaut"; import { writeFileSync } from "node:fs"; writeFileSync("holding", ""); for (;;) {}`;
+    await Bun.write(join(sandbox.folder, "flows/stuck.ts"), file);
+    const running = sandbox.start(line.split(" "));
+    await until(isHolding, "the file is loaded");
+    process.kill(running.pid, "SIGTERM");
+    expect((await running.ended()).exit).toBe(SIGTERM_EXIT);
+  },
+);
