@@ -25,7 +25,10 @@ test("no statement of the parts of the store reads a whole table", async () => {
     return prepare.call(this, text);
   } as never);
   try {
-    for (const [what, ask] of Object.entries(callsOfParts())) {
+    const calls = Object.entries(callsOfParts());
+    // entries of the audit log are there once others have made some
+    const again = calls.filter(([what]) => what.startsWith("audit.list"));
+    for (const [what, ask] of [...calls, ...again]) {
       now = what;
       await ask(store);
     }
@@ -48,6 +51,9 @@ test("no statement of the parts of the store reads a whole table", async () => {
   await place.drop();
   expect(asked.size).toBeGreaterThan(50);
   expect([...scans]).toEqual(MAY_SCAN);
-  // piece by piece: none is read again with the next
-  expect([...searches]).toEqual(["SEARCH audit_log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]);
+  // piece by piece: none is read again with the next; where a piece begins is found among so many numbers
+  expect([...searches].toSorted()).toEqual([
+    "SEARCH audit_log USING INTEGER PRIMARY KEY (rowid<?)",
+    "SEARCH audit_log USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+  ]);
 });
