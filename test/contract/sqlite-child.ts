@@ -31,7 +31,7 @@ const COMMANDS: Record<string, (path: string) => Promise<void>> = {
       const record = plannedRecord({ due_at: 1 });
       await store.insertTasks([record]);
       await store.announce();
-      await until(async () => (await store.readTask(record.task.id))?.task.lease_owner === "w");
+      await until(async () => (await store.readTask(record.task.id))?.task.lease_owner !== null);
     }
     process.stdout.write(JSON.stringify(TASKS));
     await store.close();

@@ -31,8 +31,11 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const FLOW = { name: "echo_add", limit: 10, heldMax: 5 };
 
+const WORKER = crypto.randomUUID();
+const OTHER = crypto.randomUUID();
+
 const request = (over: Partial<ClaimRequest> = {}): ClaimRequest => ({
-  workerId: "w",
+  workerId: WORKER,
   limit: 10,
   flows: [FLOW],
   deadOwners: [],
@@ -137,10 +140,10 @@ test("a lease is renewed from another thread while this one writes without a pau
 
 test("who finds nothing to do does not wait for a writer", async () => {
   const store = await openSqliteStore({ path, deadlineMs: 200 });
-  const held = { due_at: 1, lease_owner: "other" };
+  const held = { due_at: 1, lease_owner: OTHER };
   await store.insertTasks([plannedRecord({ due_at: Date.now() + HOUR_MS })]);
   await store.insertTasks(Array.from({ length: 5 }, () => plannedRecord(held)));
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   const writer = new Database(path);
   writer.run("begin immediate");
   expect((await store.claimTasks(request())).tasks).toEqual([]);
@@ -149,11 +152,12 @@ test("who finds nothing to do does not wait for a writer", async () => {
   expect(await store.listWorkers()).toHaveLength(1);
   expect(await store.unparkTasks([{ name: "echo_add", code: "new" }])).toBe(0);
   // One that takes over from the dead has to.
-  await expect(store.claimTasks(request({ deadOwners: ["other"] }))).rejects.toMatchObject({
+  await expect(store.claimTasks(request({ deadOwners: [OTHER] }))).rejects.toMatchObject({
     code: "database_unavailable",
   });
   writer.run("rollback");
   // Nor does a flow wait that holds all that it may, although more is due.
+  writer.run("update tasks set limited = 1 where lease_owner is not null");
   await store.insertTasks([plannedRecord({ due_at: 1 })]);
   writer.run("begin immediate");
   expect((await store.claimTasks(request())).tasks).toEqual([]);
@@ -172,8 +176,8 @@ test("a watcher hears through a link what another process announces, once for ma
   const watch = await linked.watch(() => {
     news += 1;
   });
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
-  await store.renewWorker("w", HOUR_MS);
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.renewWorker(WORKER, HOUR_MS);
   await store.insertTasks([plannedRecord()]);
   expect(await runChild("announce")).toBe(100);
   await until(async () => news > 0);
@@ -184,7 +188,7 @@ test("a watcher hears through a link what another process announces, once for ma
 
 test("who only looks when there is news misses nothing of what another process adds", async () => {
   const store = await openSqliteStore({ path });
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   let claimed = 0;
   const claim = async (): Promise<void> => {
     claimed += (await store.claimTasks(request({ flows: [{ ...FLOW, heldMax: null }] }))).tasks.length;
@@ -211,9 +215,9 @@ test("a database in memory has a queue too, and nobody to hear from", async () =
     throw new Error("There is nobody who could have written.");
   });
   await store.insertTasks([plannedRecord({ due_at: 1 })]);
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   expect((await store.claimTasks(request())).tasks).toHaveLength(1);
-  expect(await store.listWorkers()).toMatchObject([{ id: "w", state: "alive", tasks: 1 }]);
+  expect(await store.listWorkers()).toMatchObject([{ id: WORKER, state: "alive", tasks: 1 }]);
   expect(await store.findDeadWorkers()).toEqual([]);
   await watch.close();
   await store.close();
@@ -231,7 +235,7 @@ function schemaOf(database: Database): string[] {
 test("a claim beside a commit shares its transaction, and finds free what that has let go of", async () => {
   let commits = 0;
   const store = await openSqliteStore({ path, onCommit: () => (commits += 1) });
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   const records = Array.from({ length: 2 }, () => plannedRecord({ due_at: Date.now() - 1000 }));
   await store.insertTasks(records);
   const flows = [{ ...FLOW, heldMax: 1 }];
@@ -260,7 +264,7 @@ test("a claim that is refused takes no commit beside it with it", async () => {
 test("a claim beside a commit waits for a lock no longer than it would alone", async () => {
   const deadlineMs = 300;
   const store = await openSqliteStore({ path, deadlineMs });
-  await store.registerWorker({ id: "w", name: "w", leaseMs: HOUR_MS, concurrency: 1 });
+  await store.registerWorker({ id: WORKER, name: "w", leaseMs: HOUR_MS, concurrency: 1 });
   const record = plannedRecord({ due_at: Date.now() - 1000 });
   await store.insertTasks([record]);
   const other = new Database(path);
