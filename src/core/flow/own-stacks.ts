@@ -1,8 +1,9 @@
 // The text of an error's stack, as a flow sees it: only places in the user's files, without the folder of a file. So it
-// is the same live and on replay, and on each machine.
+// is the same live and on replay, and on each machine. People are told the whole one.
 
 import { isA } from "../record/stored-error.ts";
 import { isOfProgram } from "../record/program-files.ts";
+import { noteWholeStack } from "../record/whole-stacks.ts";
 
 /** How the runtime writes stacks: a function, or nothing. */
 export type StackForm = unknown;
@@ -25,9 +26,11 @@ export const OWN_FORM = (error: Error, frames: readonly NodeJS.CallSite[]): stri
   const own = frames.flatMap((frame) => {
     const file = frame.getFileName()?.replace(/^file:\/\//, "") ?? "";
     const isOwn = file.startsWith("/") && !isOfProgram(file) && !file.startsWith(OURS);
-    return isOwn ? `\n    at ${shortOf(file)}:${frame.getLineNumber()}:${frame.getColumnNumber()}` : [];
+    return isOwn ? { file, place: `${frame.getLineNumber()}:${frame.getColumnNumber()}` } : [];
   });
-  return `${headOf(error)}${own.join("")}`;
+  const head = headOf(error);
+  noteWholeStack(error, `${head}${own.map(({ file, place }) => `\n    at ${file}:${place}`).join("")}`);
+  return `${head}${own.map(({ file, place }) => `\n    at ${shortOf(file)}:${place}`).join("")}`;
 };
 
 /** The files of this program, where it runs from its sources. */

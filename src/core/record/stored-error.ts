@@ -7,6 +7,7 @@ import { isOfProgram } from "./program-files.ts";
 import type { JsonText } from "./record.ts";
 import { describeValue, toFields } from "./thrown-value.ts";
 import { asText, isObject, read } from "./untrusted.ts";
+import { wholeStackOf } from "./whole-stacks.ts";
 
 /** What a person who has only the record needs to tell what went wrong; a flow tells errors apart by `name` and `code`. */
 export interface StoredError {
@@ -250,8 +251,8 @@ const STACK_MAX = 20_000;
 
 /** For whoever looks for a fault; undefined where it has none that is a text. */
 export function stackOf(error: Error): string | undefined {
-  const stack = read(() => error.stack);
-  return typeof stack === "string" ? stack : undefined;
+  const stack = read(() => error.stack); // the whole one is noted as soon as this one is read
+  return wholeStackOf(error) ?? (typeof stack === "string" ? stack : undefined);
 }
 
 function messageIn(error: Error): string {
