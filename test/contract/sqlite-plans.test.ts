@@ -9,7 +9,7 @@ import { SQLITE } from "./place.ts";
 
 /** Tables that stay small, and relations that are no tables (`l` are the limits). */
 const FEW_ROWS = /^SCAN (workers|pauses|l|tokens|schedule_sources|event_journal|sqlite_sequence|task_counts)$/;
-const NO_TABLE = /^SCAN (CONSTANT ROW|\(subquery-\d+\)|flows|below|oldest|.+ VIRTUAL TABLE .+)$/;
+const NO_TABLE = /^SCAN (CONSTANT ROW|\(subquery-\d+\)|flows|below|oldest|names|.+ VIRTUAL TABLE .+)$/;
 
 /** The first entries, of which it takes so many; and what comes with other code of a flow. */
 const MAY_SCAN = ["audit.findOld: SCAN audit_log", "schedules.declare: SCAN schedules"];

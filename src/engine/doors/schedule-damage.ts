@@ -34,7 +34,7 @@ export function damageOfSchedule(row: Judged<ScheduleRow>, location: string): Ta
 export function zoneUnknown({ name, time_zone: zone }: ScheduleRow, location: string): TaskonautError {
   return new TaskonautError(
     "record_damaged",
-    `Schedule ${name} in ${location} has the time zone ${JSON.stringify(zone)}, which this taskonaut does not know. Use one that knows it, or give the schedule another zone: change the flow's file, or remove it and add it again.`,
+    `Schedule ${name} in ${location}, table schedules, has the time zone ${JSON.stringify(zone)}, which this taskonaut does not know. Use one that knows it, or give the schedule another zone: change the flow's file, or remove it and add it again.`,
     { details: { location, table: "schedules", row: `Schedule ${name}` } },
   );
 }

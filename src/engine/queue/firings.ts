@@ -9,7 +9,7 @@
 import { type Backoff, nextWait } from "../../core/backoff.ts";
 import { findZone } from "../../core/next-firing.ts";
 import { keyedTaskId } from "../../core/record/ids.ts";
-import { ruleBrokenBySchedule } from "../../core/record/row-rules.ts";
+import type { Judged } from "../../core/record/judged.ts";
 import { firingKey, type ScheduleRow } from "../../core/record/schedule.ts";
 import { TaskonautError } from "../../core/errors.ts";
 import { isA, messageOf } from "../../core/record/stored-error.ts";
@@ -131,10 +131,9 @@ export class Firings {
   }
 
   /** A damaged schedule, which nobody can write, does not block the others. */
-  #isSound(row: ScheduleRow): boolean {
-    const broken = ruleBrokenBySchedule(row);
-    if (broken === undefined) return true;
-    const key = `${row.name} ${broken}`;
+  #isSound(row: Judged<ScheduleRow>): boolean {
+    if (row.damage === undefined) return true;
+    const key = `${row.name} ${row.damage}`;
     if (!this.#told.has(key)) {
       const damage = damageOfSchedule(row, this.tools.store.location);
       this.tools.log.error?.("schedule damaged", { schedule: row.name, error: damage?.message });

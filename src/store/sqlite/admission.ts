@@ -2,6 +2,7 @@
 
 import type { AdmissionStore } from "../admission-store.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { isNumber } from "./statements.ts";
 
 const OPEN = `
   select id from tasks indexed by tasks_unique
@@ -13,7 +14,8 @@ const EXPIRED = `
 
 const NEXT = `
   select expires_at as next_at from tasks indexed by tasks_expiring
-  where expires_at is not null and expires_at > $now order by expires_at limit 1`;
+  where expires_at is not null and expires_at > $now and ${isNumber("expires_at")}
+  order by expires_at limit 1`;
 
 export function findOpen(connection: SqliteConnection, flow: string, uniqueKey: string): string | undefined {
   return connection.prepare<{ id: string }>(OPEN).get({ flow, uniqueKey })?.id;

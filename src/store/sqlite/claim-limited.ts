@@ -13,6 +13,7 @@ import { BEGUN_MAX, type KeyTurns, KEYS_MAX } from "../key-turns.ts";
 import type { Rate } from "../limit-store.ts";
 import { type ClaimFlow, isLimited, sliceMs } from "../store.ts";
 import type { SqliteConnection } from "./connection.ts";
+import { isNumber } from "./statements.ts";
 import { TASK_COLUMNS } from "./tasks.ts";
 
 const LIMIT = `
@@ -34,7 +35,7 @@ const HELD_BY_KEY = `
 
 const STARTS = `
   select coalesce(sum(count), 0) as used, min(last_at) as first from limit_starts
-  where kind = $kind and name = $name and last_at > $since`;
+  where kind = $kind and name = $name and last_at > $since and ${isNumber("last_at")}`;
 
 const FORGET = "delete from limit_starts where kind = $kind and name = $name and max(slice_at, last_at) <= $since";
 

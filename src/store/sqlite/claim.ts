@@ -22,6 +22,7 @@ import type { SqliteConnection } from "./connection.ts";
 import { isCorrupt } from "./failures.ts";
 import { selectPauses } from "./pauses.ts";
 import { bare, completeTasks, fillTasks } from "./read.ts";
+import { isNumber } from "./statements.ts";
 import { TASK_COLUMNS } from "./tasks.ts";
 
 const PRIORITIES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
@@ -59,7 +60,7 @@ const HAS_WORKER = "select 1 from workers where id = $workerId";
 const NEXT_DUE = `
   select min((
     select due_at from tasks indexed by tasks_due
-    where flow_name = flow.value and priority = level.value and due_at > $now order by due_at limit 1
+    where flow_name = flow.value and priority = level.value and due_at > $now and ${isNumber("due_at")} order by due_at limit 1
   )) as due_at
   from json_each($flows) as flow, json_each('${JSON.stringify(PRIORITIES)}') as level`;
 

@@ -19,7 +19,7 @@ import { findOpen } from "./admission.ts";
 import { appendEntry } from "./audit.ts";
 import { insertRecords } from "./commit.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
-import { assignments, columnList, insertRow, insertsInto } from "./statements.ts";
+import { assignments, columnList, insertRow, insertsInto, isNumber } from "./statements.ts";
 import { selectTask } from "./tasks.ts";
 
 export function scheduleStore(connection: SqliteConnection, now: () => number): ScheduleStore {
@@ -107,9 +107,14 @@ const SELECT_DUE = `
   select ${COLUMNS} from schedules indexed by schedules_due
   where flow_name = $name and next_at <= $now and ${IS_OWN} order by next_at limit ${DUE_MAX}`;
 
+/** What is no number (`isNumber`) is never due: nobody would hear of it. */
+const SELECT_TIMELESS = `
+  select ${COLUMNS} from schedules indexed by schedules_due
+  where flow_name = $name and next_at >= '' and ${IS_OWN} limit ${DUE_MAX}`;
+
 const SELECT_NEXT = `
   select next_at from schedules indexed by schedules_due
-  where flow_name = $name and next_at > $now and ${IS_OWN} order by next_at limit 1`;
+  where flow_name = $name and next_at > $now and ${isNumber("next_at")} and ${IS_OWN} order by next_at limit 1`;
 
 const SELECT_OPEN = `
   select id from tasks indexed by tasks_open_of_schedule
@@ -154,6 +159,7 @@ function readDue(connection: SqliteConnection, flows: readonly FiringFlow[], now
   let nextAt: number | null = null;
   for (const { name, code } of flows) {
     rows.push(...connection.prepare<ScheduleRow>(SELECT_DUE).all({ name, code, now }).map(judged));
+    rows.push(...connection.prepare<ScheduleRow>(SELECT_TIMELESS).all({ name, code }).map(judged));
     const next = connection.prepare<{ next_at: number }>(SELECT_NEXT).get({ name, code, now });
     if (next !== null && (nextAt === null || next.next_at < nextAt)) nextAt = next.next_at;
   }

@@ -44,6 +44,11 @@ export function isRow<Row>({ key }: Table<Row>): string {
   return key.map((name) => `${name} = $${name}`).join(" and ");
 }
 
+/** Whether the value is a number, as a bound of a range of an index: texts and blobs of damaged rows come after all numbers. */
+export function isNumber(column: string): string {
+  return `${column} < ''`;
+}
+
 /** A whole row of relation `alias`, for every statement that returns one; `except`: without these columns. */
 export function columnList<Row>({ names }: Table<Row>, alias: string, except?: keyof Row): string {
   return names

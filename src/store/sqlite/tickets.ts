@@ -37,9 +37,17 @@ const IS_GRANTED = "select 1 from tickets where task_id = $taskId and step_id = 
 const GIVE_BACK = `
   delete from tickets where task_id = $taskId and step_id = $stepId and limit_name = $limit and token = $token`;
 
-const NEXT_LIMIT = `
-  select limit_name as name from tickets indexed by tickets_waiting
-  where granted_at is null and limit_name > $after order by limit_name limit 1`;
+/** The step from one to the next is made here: a damaged name that is read and given back is another one, before itself. */
+const WAITING_LIMITS = `
+  with recursive names (name) as (
+    values ('')
+    union all
+    select (
+      select limit_name from tickets indexed by tickets_waiting
+      where granted_at is null and limit_name > names.name order by limit_name limit 1
+    ) from names where name is not null
+  )
+  select name from names where name <> ''`;
 
 const IS_OVER = `
   exists (
@@ -180,12 +188,7 @@ export async function settleTickets(
 }
 
 function waitingLimits(connection: SqliteConnection): string[] {
-  const next = connection.prepare<{ name: string }>(NEXT_LIMIT);
-  const names: string[] = [];
-  for (let name = next.get({ after: "" })?.name; name !== undefined; name = next.get({ after: name })?.name) {
-    names.push(name);
-  }
-  return names;
+  return connection.prepare<{ name: string }>(WAITING_LIMITS).all().map(({ name }) => name);
 }
 
 /** Within a write. Returns the tasks that waited and are due now. */
