@@ -47,20 +47,24 @@ describe.each(DATABASES.map(([name]) => name))("a damaged value on %s", (name) =
     await place.close();
   });
 
-  test("is nowhere taken for a fault of taskonaut, hides no other row, and keeps no worker from its work", async () => {
-    const { database } = place;
-    for (const table of new Set(database.columns.map((column) => column.table))) {
-      expect([table, (await database.count(table)) > 0]).toEqual([table, true]);
-    }
-    const all = database.columns.flatMap((column) => valuesFor(column.type).map((value) => ({ column, value })));
-    for (const damage of pick(all, DAMAGES)) {
-      await database.restore();
-      if (!(await database.damage(damage.column, damage.value))) continue;
-      const what = `${damage.column.table}.${damage.column.name} = ${damage.value}`;
-      const faults = await watchdog.watch(what, DAMAGE_MS_MAX, () => faultsOf(place, damage));
-      expect({ [what]: faults }).toEqual({ [what]: [] });
-    }
-  }, TEST_MS_MAX);
+  test(
+    "is nowhere taken for a fault of taskonaut, hides no other row, and keeps no worker from its work",
+    async () => {
+      const { database } = place;
+      for (const table of new Set(database.columns.map((column) => column.table))) {
+        expect([table, (await database.count(table)) > 0]).toEqual([table, true]);
+      }
+      const all = database.columns.flatMap((column) => valuesFor(column.type).map((value) => ({ column, value })));
+      for (const damage of pick(all, DAMAGES)) {
+        await database.restore();
+        if (!(await database.damage(damage.column, damage.value))) continue;
+        const what = `${damage.column.table}.${damage.column.name} = ${damage.value}`;
+        const faults = await watchdog.watch(what, DAMAGE_MS_MAX, () => faultsOf(place, damage));
+        expect({ [what]: faults }).toEqual({ [what]: [] });
+      }
+    },
+    TEST_MS_MAX,
+  );
 });
 
 function pick<T>(all: readonly T[], count: number): readonly T[] {

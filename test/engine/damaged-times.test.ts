@@ -45,22 +45,25 @@ async function schedulesLogged(): Promise<{ readonly engine: Engine; readonly da
 
 const VALUES = ["'frob'", "x'ff00'"];
 
-test.each(VALUES)("a schedule with the next time %s is told as damaged, and no other one waits for it", async (value) => {
-  await execute(place.url, { sqlite: `update schedules set next_at = ${value} where name = 'hourly'` });
-  const flows = [{ name: "echo_add", code: "c1" }];
-  const { due, nextAt } = await store.schedules.readDue(flows);
-  expect(due.map(({ row }) => [row.name, row.damage])).toEqual([["hourly", "its next_at is not a time"]]);
-  expect(nextAt).toBe((await store.schedules.read("nightly"))?.next_at ?? 0);
-  await execute(place.url, { sqlite: `update schedules set next_at = ${value}` });
-  expect((await store.schedules.readDue(flows)).nextAt).toBeNull();
+test.each(VALUES)(
+  "a schedule with the next time %s is told as damaged, and no other one waits for it",
+  async (value) => {
+    await execute(place.url, { sqlite: `update schedules set next_at = ${value} where name = 'hourly'` });
+    const flows = [{ name: "echo_add", code: "c1" }];
+    const { due, nextAt } = await store.schedules.readDue(flows);
+    expect(due.map(({ row }) => [row.name, row.damage])).toEqual([["hourly", "its next_at is not a time"]]);
+    expect(nextAt).toBe((await store.schedules.read("nightly"))?.next_at ?? 0);
+    await execute(place.url, { sqlite: `update schedules set next_at = ${value}` });
+    expect((await store.schedules.readDue(flows)).nextAt).toBeNull();
 
-  const { engine, damaged } = await schedulesLogged();
-  await watchdog.watch("a worker", MS_MAX, async () => {
-    await engine.startWorker({ concurrency: 1 });
-    await until(() => damaged.includes("nightly"));
-    await engine.close();
-  });
-});
+    const { engine, damaged } = await schedulesLogged();
+    await watchdog.watch("a worker", MS_MAX, async () => {
+      await engine.startWorker({ concurrency: 1 });
+      await until(() => damaged.includes("nightly"));
+      await engine.close();
+    });
+  },
+);
 
 test("a damaged value of a schedule is not written over by its next firing", async () => {
   await execute(place.url, { sqlite: "update schedules set next_at = 1, fired_at = 'frob' where name = 'hourly'" });

@@ -188,7 +188,10 @@ export async function settleTickets(
 }
 
 function waitingLimits(connection: SqliteConnection): string[] {
-  return connection.prepare<{ name: string }>(WAITING_LIMITS).all().map(({ name }) => name);
+  return connection
+    .prepare<{ name: string }>(WAITING_LIMITS)
+    .all()
+    .map(({ name }) => name);
 }
 
 /** Within a write. Returns the tasks that waited and are due now. */
