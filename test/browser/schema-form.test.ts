@@ -40,6 +40,23 @@ const field = (page: Page, name: string, place = 0) =>
     .nth(place)
     .locator("input, select, textarea");
 
+/**
+ * Types into the field with the focus, and gives the command that the form shows when the next event comes: a message,
+ * which comes before the browser draws.
+ */
+const TYPE_AND_READ = `(async () => {
+  const control = document.activeElement;
+  control.value = "typed";
+  control.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((resolve) => {
+    port2.onmessage = resolve;
+    port1.postMessage(null);
+  });
+  port1.close();
+  return document.querySelector(".creates code").textContent;
+})()`;
+
 describe("the form of a schema", () => {
   inBrowser("has a field for each kind of value, and gives it as it was typed", async () => {
     await using dashboard = await openDashboard({ flows: FLOWS });
@@ -130,6 +147,17 @@ describe("the form of a schema", () => {
     await page.getByRole("heading", { name: /note COMPLETED/ }).waitFor();
     const output = page.locator(".payload", { hasText: "Output" }).locator("pre");
     expect(await output.textContent()).toBe(String.raw`"one\ntwo"`);
+  });
+
+  inBrowser("knows what was typed before the next event, however deep the field is", async () => {
+    await using dashboard = await openDashboard({ flows: FLOWS });
+    const { page } = dashboard;
+    await dashboard.open("/start/shapes");
+    await page.getByRole("button", { name: "Give below" }).click();
+    for (const [place, told] of ['"leaf": "typed"', '"below": {"leaf": "typed"}'].entries()) {
+      await field(page, "leaf", place).focus();
+      expect(await page.evaluate<string>(TYPE_AND_READ)).toContain(told);
+    }
   });
 
   test("reads references, and joins what a value has to be at once", () => {

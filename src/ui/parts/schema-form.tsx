@@ -1,8 +1,11 @@
 // A form for a JSON Schema. It returns JSON as text, so that numbers stay as they were typed. The server checks it
 // against the contract.
+//
+// Each field tells its value by a layout effect, which runs before the next event. An effect would wait for a frame: a
+// form sent with Enter right after a key would go without what the key had typed.
 
 import type { ComponentChild } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Json } from "../../core/record/json-value.ts";
 import {
   alternativesOf,
@@ -72,7 +75,7 @@ function ObjectField({
 }: FieldProps & { readonly properties: Schema }): ComponentChild {
   const [texts, setTexts] = useState<ReadonlyMap<string, string | undefined>>(new Map());
   const required = new Set(Array.isArray(schema["required"]) ? (schema["required"] as readonly Json[]) : []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const parts = Object.keys(properties).flatMap((key) => {
       const text = texts.get(key);
       return text === undefined ? [] : [`${JSON.stringify(key)}: ${text}`];
@@ -137,7 +140,7 @@ function UnionField(props: FieldProps & { readonly alternatives: readonly Schema
   const [chosen, setChosen] = useState(isOptional ? -1 : 0);
   const [opened, setOpened] = useState<readonly number[]>(isOptional ? [] : [0]);
   const [texts, setTexts] = useState<ReadonlyMap<number, string | undefined>>(new Map());
-  useEffect(() => onChange(chosen < 0 ? undefined : texts.get(chosen)), [chosen, texts]);
+  useLayoutEffect(() => onChange(chosen < 0 ? undefined : texts.get(chosen)), [chosen, texts]);
   return (
     <Group schema={schema} name={name}>
       <select
@@ -180,7 +183,7 @@ function TextField({ schema, name, isRequired = false, onChange }: FieldProps): 
     setText(next);
     onChange(next === "" && (!isRequired || schema["default"] !== undefined) ? undefined : JSON.stringify(next));
   };
-  useEffect(() => change(""), []);
+  useLayoutEffect(() => change(""), []);
   const isShort = typeof schema["format"] === "string" || typeof schema["pattern"] === "string";
   const common = { value: text, placeholder: placeholderOf(schema) };
   return (
@@ -237,7 +240,7 @@ function ChoiceField({
   // where there is nothing to choose, it is chosen; anything else a person chooses
   const isFixed = mustChoose && choices.length === 1;
   const [chosen, setChosen] = useState(isFixed ? JSON.stringify(choices[0]) : "");
-  useEffect(() => onChange(chosen === "" ? undefined : chosen), [chosen]);
+  useLayoutEffect(() => onChange(chosen === "" ? undefined : chosen), [chosen]);
   return (
     <Labelled schema={schema} name={name} isRequired={isRequired}>
       <select value={chosen} required={mustChoose} onChange={(event) => setChosen(event.currentTarget.value)}>
@@ -262,7 +265,7 @@ function ListField({
 }: FieldProps & { readonly items: Schema }): ComponentChild {
   const [rows, setRows] = useState<readonly { readonly id: number; readonly json: string | undefined }[]>([]);
   const [count, setCount] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const isLeftOut = rows.length === 0 && (!isRequired || schema["default"] !== undefined);
     onChange(isLeftOut ? undefined : `[${rows.map(({ json }) => json ?? "null").join(", ")}]`);
   }, [rows]);
