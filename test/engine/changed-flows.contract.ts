@@ -101,8 +101,9 @@ export function changedFlowContract(bench: Bench): void {
       const engine = await openWith(flowOf(run(2)));
       const id = await create(engine);
       const without = await bench.openEngine();
-      for (const refused of [without.advanceTask(id), without.runTask(id)]) {
-        expect(await rejection(refused)).toMatchObject({
+      const calls = [without.advanceTask(id), without.runTask(id)];
+      for (const error of await Promise.all(calls.map((each) => rejection(each)))) {
+        expect(error).toMatchObject({
           code: "flow_not_loaded",
           status: 409,
           message: expect.stringContaining("flow sample"),

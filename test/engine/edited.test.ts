@@ -77,8 +77,9 @@ describe.each(DATABASES)("on %s", (_name, create) => {
     const { steps } = await former.getTask(task.id);
     await former.close();
     const edited = await bench.openEngine({ flows: [after] });
-    for (const act of [edited.runTask(task.id), edited.cancelTask(task.id)]) {
-      expect(await rejection(act)).toMatchObject({
+    const calls = [edited.runTask(task.id), edited.cancelTask(task.id)];
+    for (const error of await Promise.all(calls.map((each) => rejection(each)))) {
+      expect(error).toMatchObject({
         code: "task_parked",
         message: expect.stringContaining("Replay does not match"),
       });
