@@ -27,7 +27,7 @@ describe("the store's clock", () => {
 
   test("is known without asking once the store has told, and goes on with the process's", async () => {
     const { storeClock, clock, asked } = clocks();
-    storeClock.note(clock.now() - HOUR_MS);
+    storeClock.note(clock.now() - HOUR_MS, clock.elapsed());
     await clock.advance(1_000);
     expect(storeClock.guess()).toBe(clock.now() - HOUR_MS);
     expect(storeClock.recent()).toBe(clock.now() - HOUR_MS);
@@ -62,6 +62,32 @@ describe("the store's clock", () => {
     answer.resolve(clock.now() - HOUR_MS);
     for (const time of times) expect(await time).toBeLessThanOrEqual(clock.now() - HOUR_MS);
     expect(asked()).toBe(1);
+  });
+
+  test("does not go back when an answer comes late, and comes closer with one that comes soon", async () => {
+    const { storeClock, clock } = clocks();
+    /** Asks the store, which answers at once; the answer takes `ms`. */
+    const ask = async (ms: number): Promise<void> => {
+      const [askedAt, storeNow] = [clock.elapsed(), clock.now() - HOUR_MS];
+      await clock.advance(ms);
+      storeClock.note(storeNow, askedAt);
+    };
+    await ask(50);
+    expect(storeClock.guess()).toBe(clock.now() - HOUR_MS - 50);
+    await ask(2);
+    expect(storeClock.guess()).toBe(clock.now() - HOUR_MS - 2);
+    await ask(50);
+    expect(storeClock.guess()).toBe(clock.now() - HOUR_MS - 2);
+  });
+
+  test("follows a store's clock that was set back, or forward", async () => {
+    const { storeClock, clock } = clocks();
+    for (const behindMs of [HOUR_MS, 2 * HOUR_MS, HOUR_MS / 2]) {
+      const askedAt = clock.elapsed();
+      await clock.advance(3);
+      storeClock.note(clock.now() - behindMs, askedAt);
+      expect(storeClock.guess()).toBe(clock.now() - behindMs);
+    }
   });
 
   test("is asked for again after the store could not be reached", async () => {

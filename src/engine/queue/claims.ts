@@ -50,7 +50,7 @@ export class Claims {
     const flows = this.#flowShares.grant(limit);
     const askedAt = clock.elapsed();
     const claim = await store.claimTasks({ workerId: this.workerId, limit, flows, deadOwners });
-    storeClock.note(claim.now);
+    storeClock.note(claim.now, askedAt);
     pauses.note(claim.pauses, askedAt);
     const isMore = this.#flowShares.note(countByFlow(claim.tasks), { isFull: claim.tasks.length >= limit });
     return { ...claim, hasMore: isMore || claim.isCut === true };

@@ -113,8 +113,9 @@ export class Firings {
     try {
       const pace = new Pace(clock);
       while (!signal.aborted) {
+        const askedAt = clock.elapsed();
         const { now, due, nextAt } = await this.tools.store.schedules.readDue(this.#flows);
-        storeClock.note(now);
+        storeClock.note(now, askedAt);
         this.#dueAt = nextAt === null ? null : clock.elapsed() + (nextAt - now);
         if (due.length === 0) break;
         const sound = due.filter(({ row }) => this.#isSound(row));
