@@ -12,7 +12,19 @@ import {
 } from "../event-store.ts";
 import type { SqliteConnection } from "./connection.ts";
 
-const IS_LISTENED_TO = "select 1 from event_journal where listened_until > $now";
+/** After the largest position SQLite finds no next one, and says that the disk is full. Only others write such a position. */
+const POSITIONS_LEFT = `
+  coalesce((select max(position) from task_events), 0) < ${Number.MAX_SAFE_INTEGER}
+  and coalesce((select seq from sqlite_sequence where name = 'task_events'), 0) < ${Number.MAX_SAFE_INTEGER}`;
+
+const IS_LISTENED_TO = `select 1 from event_journal where listened_until > $now and ${POSITIONS_LEFT}`;
+
+/** Listeners hear of a new epoch, and look anew. */
+const RESTART = [
+  "delete from task_events",
+  "delete from sqlite_sequence where name = 'task_events'",
+  "update event_journal set listened_until = 0",
+];
 
 const NOTE = `
   insert into task_events (
@@ -91,6 +103,9 @@ export function eventStore(connection: SqliteConnection, now: () => number): Eve
     listen: (ms) =>
       connection.write(() => {
         const at = now();
+        if (connection.prepare(`select 1 where ${POSITIONS_LEFT}`).get({}) === null) {
+          for (const statement of RESTART) connection.prepare(statement).run({});
+        }
         const floor = connection.prepare<{ floor: number }>(SELECT_FLOOR).get({})?.floor ?? 0;
         connection.prepare(TRIM).run({ floor });
         const row = connection
