@@ -115,7 +115,9 @@ test.each([
   await sandbox.write("lines.txt", "first\nsecond\n");
   const before = await countTasks();
   const refused = `stdin: has data, but ${message}`;
-  for (const from of ["cat lines.txt | {", "{"]) {
+  // a writer that comes later than the look is not waited for
+  const piped = "rm -f written; { cat lines.txt; touch written; } | { until [ -e written ]; do sleep 0.01; done;";
+  for (const from of [piped, "{"]) {
     const to = from === "{" ? "} < lines.txt" : "}";
     const { stdout, stderr } = await run(`${from} ${CREATE} ${given}; echo "exit $?"; cat; ${to}`);
     expect(stderr).toContain(refused);
