@@ -131,23 +131,25 @@ test("Ctrl-C twice in a row is heard at a terminal; elsewhere, and where one sig
   expect(await stopsAtOnce(300, false)).toBe(true);
 });
 
-test("while files of flows are loaded, a signal is not received: it ends the process", async () => {
+/** Somebody who listens to signals. */
+function listening({ stdinIsTTY }: { readonly stdinIsTTY: boolean }) {
   const signals = new Signals();
-  const interrupts = createInterrupts({
-    onSignal: (listener) => signals.listen(listener),
-    now: () => 0,
-    stdinIsTTY: false,
-  });
-  let heard = 0;
-  const stop = interrupts.onFirst(() => heard++);
+  const onSignal = (listener: () => void): (() => void) => signals.listen(listener);
+  let count = 0;
+  const stop = createInterrupts({ onSignal, now: () => 0, stdinIsTTY }).onFirst(() => count++);
+  return { signals, heard: () => count, stop };
+}
+
+test("while files of flows are loaded, a signal is not received: it ends the process", async () => {
+  const { signals, heard, stop } = listening({ stdinIsTTY: false });
   const loaded = Promise.withResolvers<void>();
   const loading = whileLoading(() => loaded.promise);
   signals.send();
-  expect(heard).toBe(0);
+  expect(heard()).toBe(0);
   loaded.resolve();
   await loading;
   signals.send();
-  expect(heard).toBe(1);
+  expect(heard()).toBe(1);
   stop();
 });
 
@@ -155,20 +157,13 @@ test("a signal is received only once somebody watches the event loop: before tha
   const watched = Promise.withResolvers<void>();
   setActivity({ begin() {}, end() {}, hearSignal() {}, listen() {}, watched: watched.promise });
   try {
-    const signals = new Signals();
-    const interrupts = createInterrupts({
-      onSignal: (listener) => signals.listen(listener),
-      now: () => 0,
-      stdinIsTTY: true,
-    });
-    let heard = 0;
-    const stop = interrupts.onFirst(() => heard++);
+    const { signals, heard, stop } = listening({ stdinIsTTY: true });
     signals.send();
-    expect(heard).toBe(0);
+    expect(heard()).toBe(0);
     watched.resolve();
     await watched.promise;
     signals.send();
-    expect(heard).toBe(1);
+    expect(heard()).toBe(1);
     stop();
   } finally {
     setActivity(undefined);

@@ -2,7 +2,7 @@
 // written by other means.
 
 import type { Judged } from "../core/record/judged.ts";
-import type { Column, ColumnType, Table } from "./tables.ts";
+import type { Column, ColumnType, Table } from "./table.ts";
 
 /** A check of one column, and what it says of a value that is wrong. */
 interface Rule {

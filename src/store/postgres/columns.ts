@@ -2,7 +2,7 @@
 // for each column. Measured for a few hundred rows, the text takes a third less time than an array of JSON objects,
 // which repeats every name in every row, and half of the client's time for rows of the driver.
 
-import type { ColumnType, NameOf, Table } from "../tables.ts";
+import type { ColumnType, NameOf, Table } from "../table.ts";
 import { milliseconds } from "./schema.ts";
 
 /** The SQL of each column of a row. */

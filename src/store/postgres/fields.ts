@@ -1,6 +1,6 @@
 // What the statements of `commit.ts` write: rows of named fields, and the SQL that names them.
 
-import type { ColumnType, NameOf, Table } from "../tables.ts";
+import type { ColumnType, NameOf, Table } from "../table.ts";
 import type { Schema } from "./schema.ts";
 
 /** A part of a statement, and the fields of the rows that it writes. */

@@ -5,7 +5,7 @@
 // rather read a small table whole than look rows up; a condition on two columns brings its guess to one row. With
 // `offset 0` each field is read once, however often it is named.
 
-import type { ColumnType } from "../tables.ts";
+import type { ColumnType } from "../table.ts";
 import { type Fields, namesOf, typesOf } from "./fields.ts";
 import { timestamp } from "./schema.ts";
 

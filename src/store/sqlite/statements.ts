@@ -1,6 +1,6 @@
 // The texts of statements about whole rows, built from the columns of the table.
 
-import { isAsMade, type Table } from "../tables.ts";
+import { isAsMade, type Table } from "../table.ts";
 import { parametersOf, type SqliteConnection } from "./connection.ts";
 
 /**
