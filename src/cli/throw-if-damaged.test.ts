@@ -2,25 +2,13 @@ import { expect, test } from "bun:test";
 
 import { cli } from "../../test/support/cli-in-memory.ts";
 import { FakeTaskonaut } from "../../test/support/fake-taskonaut.ts";
+import { tokenOf } from "../../test/support/fake-tokens.ts";
 import type { AuditEntry } from "../core/api/audit.ts";
 import type { Pause } from "../core/api/pauses.ts";
-import type { Token } from "../core/api/tokens.ts";
 import type { Worker } from "../core/api/worker.ts";
 
 const AT = "2026-11-23T00:00:00.000Z";
-const TOKEN: Token = {
-  id: "t1",
-  name: "ci",
-  role: "viewer",
-  flows: null,
-  hides_payloads: false,
-  state: "active",
-  created_at: AT,
-  expires_at: null,
-  revoked_at: null,
-  last_used_at: null,
-  old_secret_until: null,
-};
+const TOKEN = tokenOf();
 const PAUSE: Pause = { scope: "tool", name: "pay", reason: null, by: "ada", since: AT };
 const WORKER: Worker = {
   id: "w1",

@@ -3,24 +3,36 @@ import type { CreateToken, Gate, NewToken, Token } from "../../src/core/api/toke
 
 const AT = "2026-11-23T00:00:00.000Z";
 
+/** One that lets a viewer in everywhere, with what is said here in its place. */
+export function tokenOf(over: Partial<Token> = {}): Token {
+  return {
+    id: "t1",
+    name: "ci",
+    role: "viewer",
+    flows: null,
+    hides_payloads: false,
+    state: "active",
+    created_at: AT,
+    expires_at: null,
+    revoked_at: null,
+    last_used_at: null,
+    old_secret_until: null,
+    ...over,
+  };
+}
+
 /** Tokens in memory; the secret of `abc` is `secret-of-abc`. */
 export class FakeTokens implements Gate {
   readonly all: Token[] = [];
 
   async create({ name, role, flows = [], hidesPayloads = false }: CreateToken): Promise<NewToken> {
-    const token: Token = {
+    const token = tokenOf({
       id: `token-${this.all.length + 1}`,
       name,
       role,
       flows: flows.length > 0 ? flows : null,
       hides_payloads: hidesPayloads,
-      state: "active",
-      created_at: AT,
-      expires_at: null,
-      revoked_at: null,
-      last_used_at: null,
-      old_secret_until: null,
-    };
+    });
     this.all.push(token);
     return { token, secret: secretOf(token.id), warnings: [] };
   }
